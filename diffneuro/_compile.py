@@ -1,0 +1,77 @@
+"""The compiler setting that makes CPU time loops fast."""
+
+import functools
+import os
+import re
+import warnings
+
+import jax
+
+# XLA's CPU runtime dispatches every small kernel of a loop body by itself, which costs more
+# than the arithmetic of a neuron. Raised without bound, this threshold makes it compile a
+# loop without scatter, sort, FFT or custom call into one function. It folds every CPU loop of
+# the process into one thread. It is read when the first backend starts.
+OPTION = "xla_cpu_small_while_loop_byte_threshold"
+_SETTING = f"{OPTION}=10000000000"
+_CONTAINER = "--xla_backend_extra_options="
+
+
+def with_folded_loops(flags: str) -> str:
+    """`flags`, the text of XLA_FLAGS, with the folding option added unless it is there."""
+    if OPTION in flags:
+        return flags
+    if _CONTAINER in flags:
+        return flags.replace(_CONTAINER, f"{_CONTAINER}{_SETTING},", 1)
+    return f"{flags} {_CONTAINER}{_SETTING}".strip()
+
+
+def opted_out() -> bool:
+    """Whether the user asked, by DIFFNEURO_XLA=0, that nothing be set."""
+    return os.environ.get("DIFFNEURO_XLA", "1") == "0"
+
+
+def install() -> None:
+    """Ask for folded loops; done once, when the package is imported."""
+    if not opted_out():
+        os.environ["XLA_FLAGS"] = with_folded_loops(os.environ.get("XLA_FLAGS", ""))
+
+
+def loops_folded(compiled_text: str) -> bool:
+    """Whether every loop in an optimised HLO text was compiled into a single function.
+
+    `compiled_text` is what `jax.jit(f).lower(...).compile().as_text()` gives on CPU. A loop
+    is folded when it stands in a computation that is called as one small call.
+    """
+    folded = set(re.findall(r"to_apply=%?([\w.\-]+), frontend_attributes=\{[^}]*small_call", compiled_text))
+    inside = ""
+    calls: dict[str, set[str]] = {}
+    loops: set[str] = set()
+    for line in compiled_text.splitlines():
+        opening = re.match(r"(?:ENTRY )?%?([\w.\-]+) \(.*\{$", line)
+        if opening:
+            inside = opening[1]
+        called = re.findall(r"(?:to_apply|body|condition|calls)=%?([\w.\-]+)", line)
+        calls.setdefault(inside, set()).update(called)
+        if re.search(r" while\(", line):
+            loops.add(inside)
+    reached, queue = set(folded), list(folded)
+    while queue:
+        new = calls.get(queue.pop(), set()) - reached
+        reached |= new
+        queue.extend(new)
+    return loops <= reached
+
+
+@functools.cache
+def warn_unless_folding() -> None:
+    """Warn once when a backend was running before the import, so the setting came too late."""
+    if opted_out() or jax.default_backend() != "cpu":
+        return
+    loop = jax.jit(lambda x: jax.lax.fori_loop(0, 8, lambda _, y: y * y + 1.0, x))
+    text = loop.lower(jax.ShapeDtypeStruct((4096,), "float32")).compile().as_text()
+    if not loops_folded(text or ""):
+        warnings.warn(
+            "JAX had computed something before diffneuro was imported, so time loops run up to "
+            "ten times slower: import diffneuro first (or set DIFFNEURO_XLA=0 to silence this).",
+            stacklevel=3,
+        )

@@ -1,0 +1,159 @@
+"""What a model is, and what it may be able to do besides."""
+
+import abc
+import dataclasses
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def _as_parameter(value: Any) -> Any:
+    """A strongly typed floating array, so that another value never traces anew."""
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating):
+        return value
+    try:
+        return jnp.asarray(value, dtype=jnp.result_type(float))
+    except (TypeError, ValueError):
+        # Not a number: a tree of placeholders (filter specs, gradients with None).
+        return value
+
+
+def parameter(default: float, unit: str) -> Any:
+    """A field of a model that is one of its parameters.
+
+    **Arguments:** `default`, the value when none is given; `unit`, in the library's system
+    (mV, ms, pA, nS, pF, um, mM, degC, uA/cm2, mS/cm2, uF/cm2, or "1" for a pure number).
+    """
+    return eqx.field(default=default, converter=_as_parameter, metadata={"unit": unit})
+
+
+class AbstractModel(eqx.Module):
+    """A dynamical system: dx/dt = f(x, u), y = h(x, u).
+
+    Fields made by `parameter` are its parameters; nothing mutates. The state `x` is any
+    pytree of floating arrays. The input `u` of a neuron is the injected current (pA), its
+    output the voltage (mV); the input of a channel is the membrane it sits in, its output the
+    current density (uA/cm2), outward positive. Times are in ms. A model never sees dt.
+    """
+
+    @abc.abstractmethod
+    def initial_state(self, u: Any, /) -> Any:
+        """The state at rest under a constant input `u`."""
+
+    @abc.abstractmethod
+    def vector_field(self, x: Any, u: Any, /) -> Any:
+        """dx/dt per ms, of the same structure as `x`."""
+
+    @abc.abstractmethod
+    def output(self, x: Any, u: Any, /) -> Array:
+        """What the model shows to the outside, a scalar."""
+
+
+class Membrane(NamedTuple):
+    """What a channel sits in."""
+
+    voltage: Array
+    """mV"""
+
+
+class AbstractChannel(AbstractModel):
+    """A model whose input is a `Membrane`.
+
+    Simulated by itself, the channel is under voltage clamp: a plain number of the stimulus is
+    the membrane's voltage in mV.
+    """
+
+
+class AbstractConductanceModel(AbstractModel):
+    """A neuron whose voltage, held still, leaves gates that relax by themselves.
+
+    Solvers that alternate between the two need to know which part is the voltage.
+    """
+
+    @abc.abstractmethod
+    def voltage(self, x: Any, /) -> Any:
+        """The leaves of the state `x` that are voltages (mV)."""
+
+
+class AbstractSpikingModel(AbstractModel):
+    """A neuron that spikes by a rule: at an event its state jumps.
+
+    While its `refractory` leaf is positive the vector field holds the voltage still. The leaf
+    has no rate of its own: the time loop lets it run down, which it does in continuous time.
+    """
+
+    @abc.abstractmethod
+    def event(self, x: Any, u: Any, /) -> Array:
+        """A scalar that crosses zero upward at a spike, close to linear in time there."""
+
+    @abc.abstractmethod
+    def jump(self, x: Any, u: Any, /) -> Any:
+        """The state after the spike."""
+
+    @abc.abstractmethod
+    def refractory(self, x: Any, /) -> Array:
+        """The leaf of the state `x` that is what is left of the refractory period (ms)."""
+
+
+def _children(node: Any) -> Iterator[tuple[str, Any, str | None]]:
+    """Name, value and unit of the parts of `node` that may hold parameters."""
+    if isinstance(node, eqx.Module):
+        for field in dataclasses.fields(node):
+            yield field.name, getattr(node, field.name), field.metadata.get("unit")
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            yield name, value, None
+
+
+def parameters(model: AbstractModel) -> dict[str, tuple[Array, str]]:
+    """Every parameter of a model: its dotted path, and its value and unit.
+
+    The path follows fields and dictionary keys: `channels.na.g_max`.
+    """
+    found: dict[str, tuple[Array, str]] = {}
+    for name, value, unit in _children(model):
+        if unit is not None:
+            found[name] = (value, unit)
+        for path, entry in parameters(value).items():
+            found[f"{name}.{path}"] = entry
+    return found
+
+
+def check_names(model: AbstractModel, names: Iterable[str]) -> None:
+    """Raise a `ValueError` that lists the nearest names if one is no parameter of `model`."""
+    known = list(parameters(model))
+    for name in names:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known
+            raise ValueError(
+                f"{type(model).__name__} has no parameter {name!r}; the nearest names are "
+                f"{', '.join(nearest)}."
+            )
+
+
+def _descend(node: Any, path: str) -> Any:
+    for name in path.split("."):
+        node = node[name] if isinstance(node, dict) else getattr(node, name)
+    return node
+
+
+def replace(model: Any, values: Mapping[str, Any]) -> Any:
+    """The same model with other parameter values.
+
+    **Arguments:** `model`; `values`, from dotted path to value in the parameter's unit.
+
+    **Raises:** `ValueError` for a path that names no parameter; it lists the nearest names.
+    """
+    if not values:
+        return model
+    check_names(model, values)
+    return eqx.tree_at(
+        lambda m: [_descend(m, path) for path in values],
+        model,
+        [_as_parameter(value) for value in values.values()],
+    )

@@ -1,0 +1,138 @@
+"""Functions with removable singularities, safe everywhere."""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+# Below this the quotients cancel, so their Taylor series stand in for them; the series
+# are as long as float64 asks for at this radius, and as float32 does.
+_RADIUS = 0.25
+_EXPREL_TERMS = {4: 6, 8: 12}
+_LINOID_TERMS = {4: 4, 8: 8}
+
+# x/(1 - exp(-x)) = 1 + x/2 + sum over k of B_2k x^2k/(2k)!, with Bernoulli's numbers B_2k.
+_LINOID_SERIES = (
+    1 / 12,
+    -1 / 720,
+    1 / 30240,
+    -1 / 1209600,
+    1 / 47900160,
+    -691 / 1307674368000,
+    1 / 74724249600,
+    -3617 / 10670622842880000,
+)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+    total = jnp.full_like(x, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        total = total * x + coefficient
+    return total
+
+
+def _near_zero(x: Array) -> tuple[Array, Array]:
+    """Whether `x` is near zero, and `x` itself where it is not (elsewhere 1)."""
+    near = jnp.abs(x) < _RADIUS
+    return near, jnp.where(near, 1.0, x)
+
+
+@jax.custom_jvp
+def exprel(x: Array) -> Array:
+    """The relative exponential (exp(x) - 1)/x, which is 1 at x = 0.
+
+    It is the factor of every exponential integrator: the mean of exp over [0, x].
+    """
+    terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
+    near, far_x = _near_zero(x)
+    series = _polynomial(tuple(1 / math.factorial(k + 1) for k in terms), x)
+    return jnp.where(near, series, (jnp.exp(far_x) - 1.0) / far_x)
+
+
+@exprel.defjvp
+def _exprel_jvp(primals, tangents):
+    (x,), (tangent,) = primals, tangents
+    value = exprel(x)
+    terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
+    near, far_x = _near_zero(x)
+    series = _polynomial(tuple((k + 1) / math.factorial(k + 2) for k in terms), x)
+    slope = jnp.where(near, series, value + (1.0 - value) / far_x)
+    return value, slope * tangent
+
+
+@jax.custom_jvp
+def exprel2(x: Array) -> Array:
+    """The second relative exponential (exp(x) - 1 - x)/x^2, which is 1/2 at x = 0."""
+    terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
+    near, far_x = _near_zero(x)
+    series = _polynomial(tuple(1 / math.factorial(k + 2) for k in terms), x)
+    return jnp.where(near, series, (exprel(far_x) - 1.0) / far_x)
+
+
+@exprel2.defjvp
+def _exprel2_jvp(primals, tangents):
+    (x,), (tangent,) = primals, tangents
+    value = exprel2(x)
+    terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
+    near, far_x = _near_zero(x)
+    series = _polynomial(tuple((k + 1) / math.factorial(k + 3) for k in terms), x)
+    slope = jnp.where(near, series, value + (1.0 - 2.0 * value) / far_x)
+    return value, slope * tangent
+
+
+@jax.custom_jvp
+def linoid(x: Array) -> Array:
+    """The linear-exponential rate x/(1 - exp(-x)), which is 1 at x = 0."""
+    near, far_x = _near_zero(x)
+    count = _LINOID_TERMS[jnp.result_type(x).itemsize]
+    series = 1.0 + 0.5 * x + x * x * _polynomial(_LINOID_SERIES[:count], x * x)
+    return jnp.where(near, series, far_x / (1.0 - jnp.exp(-far_x)))
+
+
+@linoid.defjvp
+def _linoid_jvp(primals, tangents):
+    (x,), (tangent,) = primals, tangents
+    value = linoid(x)
+    near, far_x = _near_zero(x)
+    count = _LINOID_TERMS[jnp.result_type(x).itemsize]
+    slopes = tuple(2 * (k + 1) * c for k, c in enumerate(_LINOID_SERIES[:count]))
+    series = 0.5 + x * _polynomial(slopes, x * x)
+    slope = jnp.where(near, series, value * (1.0 + (1.0 - value) / far_x))
+    return value, slope * tangent
+
+
+def lowest_root(
+    function: Callable[[Array], Array], low: float, high: float, cells: int = 64
+) -> Array:
+    """The lowest `v` in [low, high] where `function` falls through zero.
+
+    With the net inward current of a membrane as `function` this is its resting potential:
+    the first voltage, from the hyperpolarised side, at which the current turns outward.
+    Derivatives with respect to whatever `function` closes over are those of the implicit
+    function, in forward and reverse mode. Where nothing falls through zero, the voltage of
+    the smallest current is returned.
+    """
+    grid = jnp.linspace(low, high, cells + 1)
+    values = jax.vmap(function)(grid)
+    falls = (values[:-1] > 0) & (values[1:] <= 0)
+    cell = jnp.argmax(falls)
+
+    def halve(_, bracket):
+        left, right = bracket
+        middle = 0.5 * (left + right)
+        inward = function(middle) > 0
+        return jnp.where(inward, middle, left), jnp.where(inward, right, middle)
+
+    bracket = (grid[cell], grid[cell + 1])
+    left, right = jax.lax.stop_gradient(jax.lax.fori_loop(0, 40, halve, bracket))
+    root = jnp.where(jnp.any(falls), 0.5 * (left + right), grid[jnp.argmin(jnp.abs(values))])
+    root = jax.lax.stop_gradient(root)
+    # Two Newton steps from the root itself: the value stays, and the first two derivatives
+    # of the implicit function come out of the arithmetic.
+    for _ in range(2):
+        value, slope = jax.jvp(function, (root,), (jnp.ones_like(root),))
+        steep = jnp.any(falls) & (slope < 0)
+        root = root - jnp.where(steep, value / jnp.where(steep, slope, -1.0), 0.0)
+    return root

@@ -1,0 +1,249 @@
+"""The verb `simulate`: a model, a stimulus, a time loop."""
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ._compile import warn_unless_folding
+from ._model import (
+    AbstractChannel,
+    AbstractConductanceModel,
+    AbstractModel,
+    AbstractSpikingModel,
+    Membrane,
+    parameters,
+)
+from .solvers import (
+    AbstractSolver,
+    AbstractStaggeredSolver,
+    ExponentialEuler,
+    ExponentialHeun,
+    Staggered,
+)
+from .spikes import AbstractSpikeGradient, Exact
+
+
+class Trajectory(eqx.Module):
+    """What a run leaves behind; n = round(t1/dt) samples."""
+
+    t: Array
+    """(n,) ms; t[k] = k*dt"""
+    y: Any
+    """(n,) the output, or what `record` asked for, at t; y[0] belongs to the initial state"""
+    state: Any
+    """the model's state at t1, from which another run can go on"""
+    spikes: Array | None = None
+    """(n,) 1 where a spiking model fired between t[k] and t[k] + dt, else 0"""
+    spike_times: Array | None = None
+    """(n,) ms; the time of that spike, off the grid, and inf where there is none"""
+
+
+def default_solver(model: AbstractModel) -> AbstractSolver:
+    """`Staggered` where a model tells voltage from gates, exact relaxation for channels,
+    `ExponentialHeun` for all else."""
+    if isinstance(model, AbstractConductanceModel):
+        return Staggered()
+    if isinstance(model, AbstractChannel):
+        return ExponentialEuler()
+    return ExponentialHeun()
+
+
+def simulate(
+    model: AbstractModel,
+    stimulus: Any,
+    *,
+    t1: float,
+    dt: float = 0.025,
+    solver: AbstractSolver | None = None,
+    spikes: AbstractSpikeGradient | None = None,
+    record: Callable[[Any, Any], Any] | None = None,
+    state: Any = None,
+    key: Array | None = None,
+) -> Trajectory:
+    """Integrate a model from t = 0 to `t1`.
+
+    **Arguments:**
+
+    - `model`: a neuron under current clamp, or a channel under voltage clamp.
+    - `stimulus`: a number, an array with round(t1/dt) samples, each held for `dt`, or a
+      callable of t (ms); pA into a neuron, mV onto a channel. A model whose input has several
+      parts takes a tuple of such.
+    - `t1`, `dt`: ms; plain numbers, not traced.
+    - `solver`: a step; the default is chosen by `default_solver`.
+    - `spikes`: what a derivative means at a threshold; `spikes.Exact()` by default.
+    - `record`: what is kept at each t, a function of state and input; by default the output.
+    - `state`: where to start. By default at rest under what was there before the run: a
+      callable's value at t < 0; for a number or an array no current, or, for a channel, its
+      first voltage.
+    - `key`: the random key of a noisy model.
+
+    **Returns:** a `Trajectory`. Works under jit, vmap, grad, jvp, jacfwd and hessian.
+
+    **Raises:** `ValueError` for bad times, shapes and values that are not finite; outside
+    jit also for a run that diverges, naming the state and the time.
+    """
+    count = _sample_count(t1, dt)
+    if key is not None:
+        raise ValueError(
+            f"key was given, but {type(model).__name__} has no noise of its own: leave key out, "
+            "or put the noise into the stimulus with stimuli.ornstein_uhlenbeck."
+        )
+    solver = default_solver(model) if solver is None else solver
+    spikes = Exact() if spikes is None else spikes
+    check_finite_parameters(model)
+    inputs, before = _sample(model, stimulus, count, dt, solver.nodes)
+    if state is None:
+        state = _rest(model, before)
+    warn_unless_folding()
+    run = _run(model, state, inputs, dt, solver, spikes, record)
+    _check_finite(run, dt)
+    return run
+
+
+def _sample_count(t1: float, dt: float) -> int:
+    if isinstance(t1, jax.core.Tracer) or isinstance(dt, jax.core.Tracer):
+        raise ValueError("t1 and dt must be plain numbers: they decide how many steps there are.")
+    if not (math.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt={dt} ms must be positive: 0.025 suits most neurons.")
+    if not (math.isfinite(t1) and t1 >= dt * (1 - 1e-9)):
+        raise ValueError(f"t1={t1} ms must be at least one step, dt={dt} ms: make it longer.")
+    count = round(t1 / dt)
+    if abs(t1 / dt - count) > 1e-6 * count:
+        warnings.warn(
+            f"t1={t1} ms is no multiple of dt={dt} ms: the run is {count} steps, "
+            f"{count * dt:g} ms, long.",
+            stacklevel=3,
+        )
+    return count
+
+
+def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
+    """The input at the start and at the nodes of every step, and before the run."""
+    if callable(stimulus):
+        k = np.arange(count)
+
+        def at(fraction):
+            times = jnp.asarray((k + fraction) * dt, jnp.result_type(float))
+            return _as_input(model, jax.vmap(stimulus)(times))
+
+        samples = {fraction: at(fraction) for fraction in {0.0, *nodes}}
+        before = _as_input(model, stimulus(jnp.asarray(-dt, jnp.result_type(float))))
+    else:
+        held = _as_input(model, jax.tree.map(lambda part: _one_a_step(part, count), stimulus))
+        samples = {fraction: held for fraction in {0.0, *nodes}}
+        first = jax.tree.map(lambda value: value[0], held)
+        before = first if isinstance(model, AbstractChannel) else jax.tree.map(jnp.zeros_like, first)
+    for values in jax.tree.leaves(samples):
+        if _is_concrete(values) and not bool(jnp.isfinite(values).all()):
+            first_bad = int(jnp.argmax(~jnp.isfinite(values)))
+            raise ValueError(
+                f"the stimulus is not finite at t={first_bad * dt:g} ms: "
+                "look for NaN or inf in it and cut or mend that part."
+            )
+    return (samples[0.0], tuple(samples[fraction] for fraction in nodes)), before
+
+
+def _one_a_step(values, count) -> Array:
+    values = jnp.asarray(values, jnp.result_type(float))
+    if values.ndim > 1 or (values.ndim == 1 and values.shape[0] != count):
+        raise ValueError(
+            f"the stimulus has shape {values.shape}, but t1/dt asks for {count} samples: "
+            "give one number, one sample a step, or a function of t (vmap for a batch)."
+        )
+    return jnp.broadcast_to(values, (count,))
+
+
+def _as_input(model, value):
+    """A plain number onto a channel is its membrane's voltage."""
+    if isinstance(model, AbstractChannel) and not isinstance(value, Membrane):
+        return Membrane(value)
+    return value
+
+
+@eqx.filter_jit
+def _rest(model, u):
+    return model.initial_state(u)
+
+
+@eqx.filter_jit
+def _run(model, x, inputs, dt, solver, spikes, record) -> Trajectory:
+    record = model.output if record is None else record
+    at_start, at_nodes = inputs
+    count = jax.tree.leaves(at_start)[0].shape[0]
+    spiking = isinstance(model, AbstractSpikingModel)
+
+    def move(x, u):
+        if spiking:
+            return spikes.step(model, solver, x, u, dt)
+        return solver.step(model, x, u, dt)
+
+    # The state at each step is kept for the backward pass; what happens within is done again.
+    move = jax.checkpoint(move, prevent_cse=False)
+
+    def body(x, u):
+        now, u_nodes = u
+        y = record(x, now)
+        if spiking:
+            x, fired, fraction = move(x, u_nodes)
+            return x, (y, fired, fraction)
+        return move(x, u_nodes), y
+
+    staggered = isinstance(solver, AbstractStaggeredSolver)
+    x = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), x)
+    if staggered:
+        x = solver.start(model, x, _sample_at(at_nodes, 0), dt)
+    x, kept = jax.lax.scan(body, x, (at_start, at_nodes))
+    if staggered:
+        x = solver.finish(model, x, _sample_at(at_nodes, -1), dt)
+    t = jnp.arange(count) * dt
+    if not spiking:
+        return Trajectory(t, kept, x)
+    y, fired, fraction = kept
+    return Trajectory(t, y, x, fired, jnp.where(fired > 0, t + fraction * dt, jnp.inf))
+
+
+def _sample_at(inputs, index):
+    return jax.tree.map(lambda values: values[index], inputs)
+
+
+def _is_concrete(value) -> bool:
+    return not isinstance(value, jax.core.Tracer)
+
+
+def check_finite_parameters(model: AbstractModel) -> None:
+    """Raise a `ValueError` that names the first parameter that is NaN or infinite."""
+    for name, (value, unit) in parameters(model).items():
+        if isinstance(value, jax.Array) and _is_concrete(value):
+            if not np.isfinite(np.asarray(value)).all():
+                raise ValueError(f"{name}={value} {unit} is not finite: give it a number.")
+
+
+def _check_finite(run: Trajectory, dt: float) -> None:
+    """One check at the end of a run, outside jit, that names what went wrong and when."""
+    leaves = jax.tree.leaves((run.y, run.state))
+    if not all(_is_concrete(leaf) for leaf in leaves):
+        return
+    if all(bool(np.isfinite(np.asarray(leaf)).all()) for leaf in leaves):
+        return
+    bad_samples = [
+        int(np.argmax(~np.isfinite(np.asarray(y)).reshape(y.shape[0], -1).all(1)))
+        for y in jax.tree.leaves(run.y)
+        if not np.isfinite(np.asarray(y)).all()
+    ]
+    when = f"at t={min(bad_samples) * dt:g} ms" if bad_samples else "in the last step"
+    where = [
+        jax.tree_util.keystr(path).lstrip(".")
+        for path, leaf in jax.tree_util.tree_leaves_with_path(run.state)
+        if not np.isfinite(np.asarray(leaf)).all()
+    ]
+    raise ValueError(
+        f"the run diverged {when} (not finite at its end: {', '.join(where) or 'the output'}): "
+        "take a smaller dt, or look for a parameter of the wrong size or unit."
+    )

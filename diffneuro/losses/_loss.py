@@ -1,0 +1,49 @@
+"""What a loss is: residuals between a run and a recording."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import Array
+from numpy.typing import NDArray
+
+from .._simulate import Trajectory
+
+
+class AbstractLoss(eqx.Module):
+    """A sum of squares to be made small."""
+
+    @abc.abstractmethod
+    def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> Any:
+        """What of one recorded sweep is compared: a pytree of arrays.
+
+        `time` (n,) ms, `current` (n,) pA, `voltage` (n,) mV. Called once, outside jit.
+        """
+
+    @abc.abstractmethod
+    def residual(self, run: Trajectory, target: Any, /) -> Array:
+        """(m,) residuals of one sweep, so scaled that the sum of squares is the loss."""
+
+
+class Sum(AbstractLoss):
+    r"""Several losses at once: $\sum_i w_i L_i$."""
+
+    losses: tuple[AbstractLoss, ...]
+    weights: tuple[float, ...]
+
+    def __check_init__(self):
+        if len(self.losses) != len(self.weights):
+            raise ValueError(
+                f"{len(self.losses)} losses need as many weights, not {len(self.weights)}."
+            )
+
+    def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> Any:
+        return tuple(loss.target(time, current, voltage) for loss in self.losses)
+
+    def residual(self, run: Trajectory, target: Any, /) -> Array:
+        parts = [
+            weight**0.5 * loss.residual(run, part)
+            for loss, weight, part in zip(self.losses, self.weights, target, strict=True)
+        ]
+        return jnp.concatenate(parts)

@@ -1,0 +1,79 @@
+"""Spike times, matched by their order."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from .._simulate import Trajectory
+from ..analysis import recorded_spike_times, spike_times
+from ._loss import AbstractLoss
+
+
+class SpikeTarget(NamedTuple):
+    """Recorded spikes, padded to a common number."""
+
+    times: NDArray
+    """(max_spikes,) ms, padded with inf"""
+    intervals: NDArray
+    """(max_spikes,) ms, each spike's interval from the one before, the first's to the next"""
+    end: NDArray
+    """ms"""
+
+
+class SpikeTimes(AbstractLoss):
+    r"""The k-th spike of the model against the k-th recorded one.
+
+    Residuals $(\Delta_k - \Delta_k^{rec})/(p\,\Delta_k^{rec})$ for the interval before each
+    spike, and half of the same for its absolute time, with the relative precision p; each
+    levels off smoothly at `largest`. A spike that is missing costs `largest` and a tenth of the
+    millivolts by which the voltage stayed below `threshold`; one too many costs what is left
+    of the sweep in mean intervals. The sum is divided by the number of recorded spikes plus 1.
+
+    At most `max_spikes` are compared; a recorded sweep with more is refused.
+    """
+
+    precision: float = 0.2
+    largest: float = 5.0
+    threshold: float = -20.0
+    max_spikes: int = 64
+
+    def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> SpikeTarget:
+        found = recorded_spike_times(time, voltage, self.threshold)
+        if len(found) > self.max_spikes:
+            raise ValueError(
+                f"a sweep has {len(found)} spikes, but max_spikes={self.max_spikes}: "
+                "raise max_spikes of the loss."
+            )
+        times = np.full(self.max_spikes, np.inf)
+        intervals = np.full(self.max_spikes, 20.0)
+        times[: len(found)] = found
+        gaps = np.diff(found)
+        if len(gaps):
+            intervals[: len(found)] = np.concatenate([gaps[:1], gaps])
+        return SpikeTarget(times, intervals, np.asarray(time[-1]))
+
+    def residual(self, run: Trajectory, target: SpikeTarget, /) -> Array:
+        times, _ = spike_times(run, max_spikes=self.max_spikes, threshold=self.threshold)
+        wanted, there = jnp.isfinite(target.times), jnp.isfinite(times)
+        both = wanted & there
+        late = jnp.where(both, times - jnp.where(both, target.times, 0.0), 0.0)
+        before = jnp.concatenate([jnp.zeros_like(late[:1]), late[:-1]])
+        scale = self.precision * target.intervals
+        stretched = self._level((late - before) / scale)
+        shifted = 0.5 * self._level(late / scale)
+        silent = self.largest + 0.1 * jnp.maximum(self.threshold - jnp.max(run.y), 0.0)
+        missing = jnp.where(wanted & ~there, silent, 0.0)
+        extra = there & ~wanted
+        count = jnp.sum(wanted)
+        typical = jnp.where(count > 0, jnp.sum(jnp.where(wanted, target.intervals, 0.0)), 50.0)
+        typical = typical / jnp.maximum(count, 1)
+        left = jnp.where(extra, target.end - jnp.where(extra, times, 0.0), 0.0)
+        surplus = self._level(left / typical)
+        parts = jnp.concatenate([stretched, shifted, missing, surplus])
+        return parts / jnp.sqrt(count + 1.0)
+
+    def _level(self, value):
+        return value / jnp.sqrt(1.0 + (value / self.largest) ** 2)

@@ -1,0 +1,56 @@
+"""The leaky integrate-and-fire neuron."""
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from .._model import AbstractSpikingModel, parameter
+
+
+class LIFState(NamedTuple):
+    """The state of a `LIF` neuron."""
+
+    voltage: Array
+    """mV"""
+    refractory: Array
+    """what is left of the refractory period, ms"""
+
+
+class LIF(AbstractSpikingModel):
+    r"""$C\,\dot v = -g_L (v - E_L) + I$; at $v = \theta$ a spike, then $v = V_r$ for $t_r$.
+
+    The voltage stays at the reset for the refractory time. Lapicque 1907, translated by
+    Brunel & van Rossum 2007, doi:10.1007/s00422-007-0189-6; defaults are a generic cell's.
+    """
+
+    capacitance: Array = parameter(200.0, "pF")
+    leak_conductance: Array = parameter(10.0, "nS")
+    leak_reversal: Array = parameter(-70.0, "mV")
+    threshold: Array = parameter(-50.0, "mV")
+    reset_potential: Array = parameter(-65.0, "mV")
+    refractory_time: Array = parameter(2.0, "ms")
+
+    def initial_state(self, u: Any, /) -> LIFState:
+        v = self.leak_reversal + u / self.leak_conductance
+        return LIFState(v, jnp.zeros_like(v))
+
+    def vector_field(self, x: LIFState, u: Any, /) -> LIFState:
+        free = x.refractory <= 0
+        dv = (u - self.leak_conductance * (x.voltage - self.leak_reversal)) / self.capacitance
+        return LIFState(jnp.where(free, dv, 0.0), jnp.zeros_like(dv))
+
+    def output(self, x: LIFState, u: Any, /) -> Array:
+        return x.voltage
+
+    def event(self, x: LIFState, u: Any, /) -> Array:
+        return x.voltage - self.threshold
+
+    def jump(self, x: LIFState, u: Any, /) -> LIFState:
+        return LIFState(
+            jnp.broadcast_to(self.reset_potential, x.voltage.shape),
+            jnp.broadcast_to(self.refractory_time, x.refractory.shape),
+        )
+
+    def refractory(self, x: LIFState, /) -> Array:
+        return x.refractory

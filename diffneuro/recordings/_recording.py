@@ -1,0 +1,210 @@
+"""A recording: current in, voltage out, sweep by sweep."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from diffneuro.recordings import _checks, _resample
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Current-clamp sweeps on one time axis; checked at construction, never changed after.
+
+    Arguments:
+        time: (n,) ms, uniform from 0.
+        current: (sweeps, n) injected current, pA; (n,) is taken as one sweep.
+        voltage: (sweeps, n) membrane voltage, mV; (n,) is taken as one sweep.
+        sweep_numbers: the sweeps' numbers in the file; 0, 1, ... if not given.
+        metadata: what else the file says; values that JSON can hold.
+        source: name of the file, "" for arrays made in memory.
+        sha256: hash of the file, "" for arrays made in memory.
+
+    Raises ValueError where shapes disagree, a value is not finite, or a range is implausible
+    for the unit.
+    """
+
+    time: np.ndarray
+    current: np.ndarray
+    voltage: np.ndarray
+    sweep_numbers: tuple[int, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    source: str = ""
+    sha256: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        time = np.asarray(self.time, dtype=np.float64)
+        current = _rows("current", self.current)
+        voltage = _rows("voltage", self.voltage)
+        dt = _checks.sampling_interval(time)
+        if abs(time[0]) > 1e-3 * dt:
+            raise ValueError(f"time starts at {time[0]:g} ms: subtract time[0], it starts at 0")
+        _checks.check_shapes(time, current, voltage)
+        numbers = tuple(int(number) for number in self.sweep_numbers)
+        numbers = numbers or tuple(range(len(voltage)))
+        _checks.check_sweep_numbers(numbers, len(voltage))
+        _checks.check_finite("current", current, time, numbers)
+        _checks.check_finite("voltage", voltage, time, numbers)
+        _checks.check_voltage_range(voltage)
+        _checks.check_current_range(current)
+        _set(self, dt * np.arange(time.size), current, voltage, numbers, _plain(self.metadata))
+
+    def __repr__(self) -> str:
+        where = f" from {self.source!r}" if self.source else ""
+        return f"Recording({self.sweeps} sweeps of {self.duration:g} ms, dt {self.dt:g} ms{where})"
+
+    @property
+    def dt(self) -> float:
+        """Sampling interval, ms."""
+        return float(self.time[1])
+
+    @property
+    def sweeps(self) -> int:
+        """Number of sweeps."""
+        return len(self.voltage)
+
+    @property
+    def duration(self) -> float:
+        """Length of a sweep, ms: each sample counts for one interval."""
+        return self.time.size * self.dt
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the time, current and voltage values: names this data, wherever made."""
+        digest = hashlib.sha256(repr(self.voltage.shape).encode())
+        for array in (self.time, self.current, self.voltage):
+            digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def select(self, sweeps: int | Sequence[int]) -> "Recording":
+        """The sweeps with these numbers, in this order.
+
+        Arguments:
+            sweeps: one number or several, as in `sweep_numbers` (not positions).
+
+        Returns a new Recording. Raises ValueError if there are none or one does not exist.
+        """
+        numbers = chosen(sweeps, self.sweep_numbers)
+        rows = [self.sweep_numbers.index(number) for number in numbers]
+        return self._derive(
+            f"select {list(numbers)}", self.time, self.current[rows], self.voltage[rows], numbers
+        )
+
+    def crop(self, start: float, stop: float) -> "Recording":
+        """The samples from `start` up to, without, `stop` (ms); time starts at 0 again.
+
+        Returns a new Recording. Raises ValueError if the window leaves the recording or holds
+        fewer than two samples.
+        """
+        if not (-1e-6 <= start < stop <= self.duration + 1e-6):
+            raise ValueError(
+                f"crop from {start} to {stop} ms is no window of a recording of "
+                f"{self.duration:g} ms: give 0 <= start < stop <= {self.duration:g}"
+            )
+        first, last = round(start / self.dt), round(stop / self.dt)
+        if last - first < 2:
+            raise ValueError(
+                f"crop from {start} to {stop} ms holds {last - first} samples: "
+                f"give at least {2 * self.dt:g} ms"
+            )
+        return self._derive(
+            f"crop {start:g} to {stop:g} ms",
+            self.time[: last - first],
+            self.current[:, first:last],
+            self.voltage[:, first:last],
+            self.sweep_numbers,
+        )
+
+    def resample(self, dt: float) -> "Recording":
+        """The recording at another sampling interval `dt` (ms).
+
+        To a longer interval, voltage passes a zero-phase anti-aliasing filter and current,
+        which is held between samples, is averaged over each new interval. To a shorter one,
+        voltage is interpolated linearly and current held.
+
+        Returns a new Recording. Raises ValueError if the ratio of the intervals is not one of
+        small integers.
+        """
+        rate = _resample.ratio(self.dt, dt)
+        if rate == 1:
+            return self
+        change = _resample.down if rate < 1 else _resample.up
+        current, voltage = change(self.current, self.voltage, rate)
+        time = dt * np.arange(current.shape[1])
+        return self._derive(f"resample {dt:g} ms", time, current, voltage, self.sweep_numbers)
+
+    def _derive(
+        self,
+        step: str,
+        time: np.ndarray,
+        current: np.ndarray,
+        voltage: np.ndarray,
+        numbers: tuple[int, ...],
+    ) -> "Recording":
+        # Past the checks on purpose: a quiet or depolarised stretch of a plausible recording
+        # would look as if it had the wrong unit.
+        derived = copy.copy(self)
+        metadata = _plain(self.metadata)
+        metadata["history"] = [*metadata.get("history", []), step]
+        _set(derived, time.copy(), current.copy(), voltage.copy(), numbers, metadata)
+        return derived
+
+
+def chosen(sweeps: int | Sequence[int] | None, existing: Sequence[int]) -> tuple[int, ...]:
+    """The sweep numbers asked for, all of `existing` for None; raises ValueError on others."""
+    if sweeps is None:
+        return tuple(existing)
+    wanted = [sweeps] if isinstance(sweeps, (int, np.integer)) else list(sweeps)
+    if not wanted:
+        raise ValueError(f"sweeps is empty: choose from {listed(existing)}")
+    unknown = [number for number in wanted if number not in existing]
+    if unknown:
+        raise ValueError(f"sweeps {listed(unknown)} do not exist: choose from {listed(existing)}")
+    if len(set(wanted)) < len(wanted):
+        raise ValueError(f"sweeps {listed(wanted)} repeat: name each sweep once")
+    return tuple(int(number) for number in wanted)
+
+
+def listed(numbers: Sequence[Any]) -> str:
+    """A short list for a message."""
+    names = [str(number) for number in numbers]
+    return ", ".join(names if len(names) <= 12 else [*names[:8], "...", names[-1]])
+
+
+def _rows(name: str, values: Any) -> np.ndarray:
+    try:
+        trace = np.array(values, dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is no array of numbers ({error}): give sweeps of equal lengths"
+        ) from error
+    return trace[None, :] if trace.ndim == 1 else trace
+
+
+def _plain(metadata: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return json.loads(json.dumps(metadata))
+    except TypeError as error:
+        raise ValueError(
+            f"metadata cannot be written as JSON ({error}): use texts, numbers, lists and dicts"
+        ) from error
+
+
+def _set(
+    recording: Recording,
+    time: np.ndarray,
+    current: np.ndarray,
+    voltage: np.ndarray,
+    numbers: tuple[int, ...],
+    metadata: dict[str, Any],
+) -> None:
+    for array in (time, current, voltage):
+        array.setflags(write=False)
+    fields = {"time": time, "current": current, "voltage": voltage}
+    for name, value in (fields | {"sweep_numbers": numbers, "metadata": metadata}).items():
+        object.__setattr__(recording, name, value)
