@@ -4,8 +4,19 @@ from ._compile import install as _install
 
 _install()
 
-from . import channels as channels, neurons as neurons, solvers as solvers  # noqa: E402
-from . import spikes as spikes, stimuli as stimuli  # noqa: E402
+from . import (  # noqa: E402
+    analysis as analysis,
+    channels as channels,
+    losses as losses,
+    methods as methods,
+    neurons as neurons,
+    recordings as recordings,
+    solvers as solvers,
+    spikes as spikes,
+    stimuli as stimuli,
+)
+from ._bounds import Bounds as Bounds  # noqa: E402
+from ._fit import fit as fit  # noqa: E402
 from ._model import (  # noqa: E402
     AbstractChannel as AbstractChannel,
     AbstractConductanceModel as AbstractConductanceModel,
@@ -16,4 +27,5 @@ from ._model import (  # noqa: E402
     parameters as parameters,
     replace as replace,
 )
+from ._result import FitResult as FitResult  # noqa: E402
 from ._simulate import Trajectory as Trajectory, simulate as simulate  # noqa: E402

@@ -42,7 +42,9 @@ def loops_folded(compiled_text: str) -> bool:
     `compiled_text` is what `jax.jit(f).lower(...).compile().as_text()` gives on CPU. A loop
     is folded when it stands in a computation that is called as one small call.
     """
-    folded = set(re.findall(r"to_apply=%?([\w.\-]+), frontend_attributes=\{[^}]*small_call", compiled_text))
+    folded = set(
+        re.findall(r"to_apply=%?([\w.\-]+), frontend_attributes=\{[^}]*small_call", compiled_text)
+    )
     inside = ""
     calls: dict[str, set[str]] = {}
     loops: set[str] = set()

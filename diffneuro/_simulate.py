@@ -137,9 +137,11 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
         before = _as_input(model, stimulus(jnp.asarray(-dt, jnp.result_type(float))))
     else:
         held = _as_input(model, jax.tree.map(lambda part: _one_a_step(part, count), stimulus))
-        samples = {fraction: held for fraction in {0.0, *nodes}}
+        samples = dict.fromkeys({0.0, *nodes}, held)
         first = jax.tree.map(lambda value: value[0], held)
-        before = first if isinstance(model, AbstractChannel) else jax.tree.map(jnp.zeros_like, first)
+        before = (
+            first if isinstance(model, AbstractChannel) else jax.tree.map(jnp.zeros_like, first)
+        )
     for values in jax.tree.leaves(samples):
         if _is_concrete(values) and not bool(jnp.isfinite(values).all()):
             first_bad = int(jnp.argmax(~jnp.isfinite(values)))

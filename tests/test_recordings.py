@@ -399,6 +399,7 @@ def test_abf2_equals_its_copy():
     ("path", "arguments", "message"),
     [
         (PYR1, {"current": "command"}, "units: mV.: pass current_scale"),
+        (PYR1, {"current_scale": 10.0}, "say which, 'measured' or 'command'"),
         (PYR1, {"channel": "Imemb"}, "in 'pA', which is no unit of voltage"),
         (PYR1, {"channel": 5}, "channel 5 is not in the file"),
         (PYR1, {"sweeps": [30]}, "sweeps 30 do not exist"),
@@ -522,6 +523,14 @@ def test_nwb_of_two_electrodes_asks_which(tmp_path):
     np.testing.assert_allclose(load(path, channel=0).current[0, 0], 10.0)
 
 
+def test_nwb_skips_a_voltage_or_current_without_partner(tmp_path):
+    pytest.importorskip("pynwb")
+    recording = load(nwb_file(tmp_path / "a.nwb", V, I[:1]))
+    assert recording.sweep_numbers == (5,)
+    assert recording.metadata["without_current"] == ["voltage_001"]
+    assert load(nwb_file(tmp_path / "b.nwb", V[:1], I)).current[0, 0] == pytest.approx(10.0)
+
+
 def test_nwb_never_borrows_a_current_of_another_electrode(tmp_path):
     pytest.importorskip("pynwb")
     path = nwb_file(tmp_path / "a.nwb", V, I[:1], electrodes=2)
@@ -616,6 +625,28 @@ def test_igor_waves(tmp_path):
         load(tmp_path / "vm.ibw", current="absent.ibw")
     with pytest.raises(ValueError, match="in 'V', which is no unit of current"):
         load(tmp_path / "vm.ibw", current="vm.ibw")
+
+
+def igor_wave_version_2(name: str, values, unit: str, dt: float) -> bytes:
+    """A version-2 binary wave of single-precision numbers (n,)."""
+    data = np.asarray(values, dtype="<f4").tobytes()
+    head = struct.pack("<h4x20s8x4s4s", 2, name.encode(), unit.encode(), b"s")
+    head = (head + struct.pack("<i2xdd", len(values), dt, 0.0)).ljust(110, b"\0")
+    sizes = struct.pack("<iii", 110 + len(data) + 16, 0, 0)
+    total = sum(struct.unpack("<62H", struct.pack("<H", 2) + sizes + head)) & 0xFFFF
+    return (
+        struct.pack("<H", 2) + sizes + struct.pack("<H", -total & 0xFFFF) + head + data + bytes(16)
+    )
+
+
+def test_igor_waves_of_version_2(tmp_path):
+    pytest.importorskip("igor2")
+    (tmp_path / "vm.ibw").write_bytes(igor_wave_version_2("vm", [-70.0, -60.0], "mV", 1e-4))
+    (tmp_path / "im.ibw").write_bytes(igor_wave_version_2("im", [0.0, 0.05], "nA", 1e-4))
+    recording = load(tmp_path / "vm.ibw", current="im.ibw")
+    np.testing.assert_allclose(recording.voltage, [[-70.0, -60.0]])
+    np.testing.assert_allclose(recording.current, [[0.0, 50.0]], rtol=1e-6)
+    assert recording.dt == pytest.approx(0.1)
 
 
 def test_igor_wave_without_time_or_cut_short(tmp_path):

@@ -1,6 +1,5 @@
 """Recordings: files in, library units out."""
 
-from diffneuro.recordings._load import load
-from diffneuro.recordings._recording import Recording
-
-__all__ = ["Recording", "load"]
+from ._example import example as example
+from ._load import load as load
+from ._recording import Recording as Recording

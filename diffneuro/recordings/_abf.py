@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffneuro.recordings._request import Contents, Request, Trace, choose, missing_package
-from diffneuro.recordings._units import CURRENT, VOLTAGE, current_factor, factor, voltage_factor
+from ._request import Contents, Request, Trace, choose, missing_package
+from ._units import CURRENT, VOLTAGE, current_factor, factor, voltage_factor
 
 _BLOCK = 512
 # ABF2: 18 section entries (block u32, bytes per item u32, items i64) from byte 76 on.
@@ -84,7 +84,8 @@ def _header_version_1(head: bytes) -> _Header:
 
 def _header_version_2(sections: tuple[int, ...], interval: bytes) -> _Header:
     entries = zip(sections[0::3], sections[1::3], sections[2::3], strict=True)
-    promised = max(block * _BLOCK + size * count for block, size, count in entries)
+    ends = (block * _BLOCK + size * count for block, size, count in entries if count > 0)
+    promised = max(ends, default=_BLOCK)
     return _Header(promised, _milliseconds(struct.unpack("<f", interval)[0]))
 
 
@@ -132,6 +133,11 @@ def _current_source(abf: Any, voltage: int, request: Request, name: str) -> _Sou
         names = [source.name for source in sources]
         return sources[choose("current", request.named_current, names, "channels")]
     in_current = [s for s in inputs if factor(s.unit, CURRENT) is not None]
+    if request.current == "auto" and in_current and request.current_scale is not None:
+        raise ValueError(
+            "current is 'auto' but current_scale is given, and the file has measured and command "
+            "currents: say which, 'measured' or 'command'"
+        )
     if request.current == "measured" or (request.current == "auto" and in_current):
         return _measured(inputs, in_current, request, name)
     return _command(abf, outputs, voltage, request, name)

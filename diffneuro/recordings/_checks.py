@@ -28,8 +28,17 @@ def sampling_interval(time: np.ndarray, name: str = "time") -> float:
             f"{name} is not uniform near {time[int(off.argmax())]:g} (mean interval "
             f"{interval:g}): interpolate the traces to a constant interval first"
         )
-    # Rounding removes the noise of the division, so that 0.1 stays 0.1.
-    return float(f"{interval:.9g}")
+    return _rounded(interval, time.size)
+
+
+def _rounded(interval: float, samples: int) -> float:
+    """The shortest decimal that no sample's place tells from `interval`, so 0.1 stays 0.1."""
+    for digits in range(1, 10):
+        short = float(f"{interval:.{digits}g}")
+        off = abs(short / interval - 1)
+        if off < 1e-7 and off * samples < 0.05:
+            return short
+    return interval
 
 
 def check_shapes(time: np.ndarray, current: np.ndarray, voltage: np.ndarray) -> None:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffneuro.recordings._request import Contents, Request, Trace, missing_package
-from diffneuro.recordings._units import (
+from ._request import Contents, Request, Trace, missing_package
+from ._units import (
     CURRENT,
     TIME,
     VOLTAGE,

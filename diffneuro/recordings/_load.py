@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from diffneuro.recordings import _abf, _igor, _npz, _nwb, _table
-from diffneuro.recordings._recording import Recording, listed
-from diffneuro.recordings._request import Contents, Request, Trace
+from . import _abf, _igor, _npz, _nwb, _table
+from ._recording import Recording, listed
+from ._request import Contents, Request, Trace
 
 _READERS = {
     ".nwb": _nwb.read,

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from diffneuro.recordings._recording import listed
-from diffneuro.recordings._request import Contents, Request, Trace
-from diffneuro.recordings._units import current_factor, voltage_factor
+from ._recording import listed
+from ._request import Contents, Request, Trace
+from ._units import current_factor, voltage_factor
 
 _CURRENT_KEYS = {
     "auto": ("i_pA", "i_cmd_pA", "i_meas_pA"),

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffneuro.recordings._checks import sampling_interval
-from diffneuro.recordings._recording import listed
-from diffneuro.recordings._request import Contents, Request, Trace, missing_package
-from diffneuro.recordings._units import current_factor, voltage_factor
+from ._checks import sampling_interval
+from ._recording import listed
+from ._request import Contents, Request, Trace, missing_package
+from ._units import current_factor, voltage_factor
 
 
 class _Piece(NamedTuple):
@@ -54,7 +54,10 @@ def read(path: Path, request: Request) -> Contents:
                 nwb = io.read()
             except Exception as error:
                 raise _unreadable(path, error) from error
-            return _contents(nwb, request, path.name)
+            try:
+                return _contents(nwb, request, path.name)
+            except OSError as error:  # data sets are read, and found damaged, only here
+                raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:
@@ -177,12 +180,11 @@ def _piece(reference: Any) -> _Piece:
 
 def _matched(responses: list[Any], stimuli: list[Any], request: Request) -> list[_Pair]:
     pairs = []
+    alone = len(responses) == len(stimuli) == 1
     for response in responses:
-        found = [s for s in stimuli if _belongs(s, response)]
+        found = [s for s in stimuli if _belongs(s, response, alone)]
         if request.named_current is not None:
             found = [s for s in stimuli if s.name == request.named_current]
-        elif not found and len(responses) == len(stimuli) == 1:
-            found = stimuli
         if len(found) > 1:
             raise ValueError(
                 f"series {response.name!r} has several stimuli, "
@@ -192,13 +194,13 @@ def _matched(responses: list[Any], stimuli: list[Any], request: Request) -> list
     return pairs
 
 
-def _belongs(stimulus: Any, response: Any) -> bool:
+def _belongs(stimulus: Any, response: Any, alone: bool) -> bool:
     if _electrode(stimulus) != _electrode(response):
         return False
     if stimulus.sweep_number is not None and response.sweep_number is not None:
         return stimulus.sweep_number == response.sweep_number
     digits = [re.findall(r"\d+", series.name) for series in (stimulus, response)]
-    return bool(digits[0]) and [*map(int, digits[0])] == [*map(int, digits[1])]
+    return alone or (bool(digits[0]) and [*map(int, digits[0])] == [*map(int, digits[1])])
 
 
 def _whole(series: Any) -> _Piece:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diffneuro.recordings import _checks, _resample
+from . import _checks, _resample
 
 
 @dataclass(frozen=True, eq=False)

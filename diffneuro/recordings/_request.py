@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from diffneuro.recordings._recording import chosen
+from ._recording import chosen
 
 CURRENTS = ("auto", "measured", "command")
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffneuro.recordings._checks import sampling_interval
-from diffneuro.recordings._request import Contents, Request, Trace
-from diffneuro.recordings._units import (
+from ._checks import sampling_interval
+from ._request import Contents, Request, Trace
+from ._units import (
     CURRENT,
     TIME,
     VOLTAGE,

@@ -1,0 +1,268 @@
+"""The verb `fit`: a model, a recording, free parameters."""
+
+import os
+import platform
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike, NDArray
+
+from ._bounds import Bounds, as_bounds, values_at
+from ._model import AbstractConductanceModel, AbstractModel, check_names, parameters
+from ._objective import Objective, free_run, make_objective
+from ._progress import Watcher, watching
+from ._result import FitResult
+from ._search import Found, search
+from ._simulate import check_finite_parameters, default_solver
+from .analysis import recorded_spike_times
+from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
+from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
+from .recordings import Recording
+from .solvers import AbstractSolver
+
+# Random starts are drawn from this part of every range, away from the bounds.
+_START_MARGIN = 0.02
+
+
+def fit(
+    model: AbstractModel,
+    recordings: Recording,
+    *,
+    free: Mapping[str, Bounds | tuple[float, float]],
+    loss: AbstractLoss | None = None,
+    method: AbstractMethod | None = None,
+    starts: int | Mapping[str, ArrayLike] = 1,
+    key: Array | None = None,
+    holdout: Sequence[int] | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    progress: bool | Watcher = True,
+    solver: AbstractSolver | None = None,
+) -> FitResult:
+    """Find the parameters with which a neuron does what was recorded.
+
+    **Arguments:**
+
+    - `model`: a neuron; parameters that are not free keep its values.
+    - `recordings`: current and voltage, one row a sweep; the step is the sampling interval.
+    - `free`: dotted path -> (low, high) or `Bounds`, in the parameter's unit.
+    - `loss`: what is compared; by default the voltage error, and for integrate-and-fire
+      neurons the spike times with the voltage between spikes.
+    - `method`: how to search; by default `methods.Synchronised` for conductance cells and
+      `methods.LevenbergMarquardt` with refilling for others.
+    - `starts`: 1 starts at the model's own values; a larger number at random between the
+      bounds; a mapping from each free name to an array gives the starts themselves.
+    - `key`: decides the random starts; `jax.random.key(0)` by default.
+    - `holdout`: numbers of sweeps that are kept out of the fit and scored.
+    - `checkpoint`: a file to keep the search in, once a minute; an existing one is resumed.
+    - `progress`: True for a bar on a terminal, False for none, or a function of
+      (iteration, iterations, best loss, stage), called at most once a second.
+    - `solver`: the step; by default the model's.
+
+    **Returns:** a `FitResult`. After a Ctrl-C it holds the best so far and `completed` is
+    False. A start that goes non-finite is marked by an infinite loss and harms no other.
+
+    **Raises:** `ValueError` for names, bounds, starts or sweeps that do not fit, for a
+    recording sampled too coarsely, and when every start went non-finite.
+    """
+    bounds = as_bounds(free)
+    check_names(model, bounds)
+    check_finite_parameters(model)
+    fitted = _without(recordings, holdout)
+    solver = default_solver(model) if solver is None else solver
+    _check_sampling(recordings, solver)
+    loss = default_loss(model) if loss is None else loss
+    method = default_method(model) if method is None else method
+    key = jax.random.key(0) if key is None else key
+    objective = make_objective(model, fitted, bounds, loss, solver)
+    start_key, search_key = jax.random.split(key)
+    positions = _positions(model, bounds, starts, start_key)
+    identity = _identity(model, fitted, bounds, loss, method, solver, positions)
+    began = time.perf_counter()
+    with watching(progress) as watch:
+        found = search(
+            method,
+            objective,
+            positions,
+            search_key,
+            watch=watch,
+            checkpoint=checkpoint,
+            identity=identity,
+        )
+    about = {
+        **identity,
+        "key": np.asarray(jax.random.key_data(key)).tolist(),
+        "seconds": time.perf_counter() - began,
+        "cores": os.cpu_count(),
+        "platform": platform.platform(),
+        "written": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    held_out = tuple(int(number) for number in holdout or ())
+    return _result(objective, bounds, found, recordings, held_out, about)
+
+
+def default_loss(model: AbstractModel) -> AbstractLoss:
+    """The voltage error for conductance cells; spike times and the voltage between them."""
+    if isinstance(model, AbstractConductanceModel):
+        return VoltageError()
+    between = VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
+    return Sum((SpikeTimes(), between), (1.0, 0.02))
+
+
+def default_method(model: AbstractModel) -> AbstractMethod:
+    """Synchronisation released in stages where the voltage can be pulled."""
+    if isinstance(model, AbstractConductanceModel):
+        return Synchronised()
+    return LevenbergMarquardt(steps=60, refill_every=10)
+
+
+def _without(recording: Recording, holdout: Sequence[int] | None) -> Recording:
+    if holdout is None or len(holdout) == 0:
+        return recording
+    recording.select(holdout)
+    kept = [number for number in recording.sweep_numbers if number not in set(holdout)]
+    if not kept:
+        raise ValueError("holdout names every sweep of the recording: leave one to fit.")
+    return recording.select(kept)
+
+
+def _check_sampling(recording: Recording, solver: AbstractSolver) -> None:
+    if recording.dt > solver.largest_dt * (1 + 1e-9):
+        raise ValueError(
+            f"the recording is sampled every {recording.dt:g} ms, more than the "
+            f"{solver.largest_dt:g} ms that {type(solver).__name__} can take: use "
+            f"recording.resample({solver.largest_dt / 2:g})."
+        )
+
+
+def _positions(model, bounds: dict[str, Bounds], starts, key) -> Array:
+    """(starts, P) free coordinates to start from."""
+    if isinstance(starts, Mapping):
+        return _given_positions(bounds, starts)
+    if starts < 1:
+        raise ValueError(f"starts={starts} must be at least 1.")
+    if starts == 1:
+        known = parameters(model)
+        return _given_positions(bounds, {name: [float(known[name][0])] for name in bounds})
+    shape = (starts, len(bounds))
+    low, high = _START_MARGIN, 1.0 - _START_MARGIN
+    fraction = jax.random.uniform(key, shape, jnp.result_type(float), low, high)
+    return jnp.log(fraction) - jnp.log1p(-fraction)
+
+
+def _given_positions(bounds: dict[str, Bounds], starts: Mapping[str, ArrayLike]) -> Array:
+    if set(starts) != set(bounds):
+        raise ValueError(
+            f"starts names {sorted(starts)}, but free names {sorted(bounds)}: give each free "
+            "parameter its starting values."
+        )
+    columns = []
+    for name, limits in bounds.items():
+        values = np.atleast_1d(np.asarray(starts[name], float))
+        outside = values[(values < limits.low) | (values > limits.high) | ~np.isfinite(values)]
+        if outside.size:
+            raise ValueError(
+                f"{name} starts at {outside[0]:g}, outside its bounds [{limits.low:g}, "
+                f"{limits.high:g}]: widen them, start elsewhere, or use starts=32 for random ones."
+            )
+        columns.append(limits.position(values))
+    if len({len(column) for column in columns}) != 1:
+        raise ValueError("starts must give every free parameter equally many values.")
+    return jnp.stack(columns, axis=1)
+
+
+def _identity(model, recording, bounds, loss, method, solver, positions) -> dict[str, Any]:
+    """What must be the same for a search to be gone on with."""
+    fixed = {
+        name: np.asarray(value).tolist()
+        for name, (value, _) in parameters(model).items()
+        if name not in bounds
+    }
+    return {
+        "model": type(model).__name__,
+        "fixed parameters": fixed,
+        "bounds": {name: [b.low, b.high, b.scale] for name, b in bounds.items()},
+        "recording": recording.fingerprint,
+        "loss": repr(loss),
+        "method": repr(method),
+        "solver": repr(solver),
+        "starts": int(positions.shape[0]),
+        "first start": np.asarray(positions[0], float).tolist(),
+        "precision": str(positions.dtype),
+        "versions": {name: version(name) for name in ("diffneuro", "jax", "jaxlib", "equinox")},
+    }
+
+
+def _result(
+    objective: Objective,
+    bounds: dict[str, Bounds],
+    found: Found,
+    recording: Recording,
+    held_out: tuple[int, ...],
+    about: dict[str, Any],
+) -> FitResult:
+    if not np.isfinite(found.losses).any():
+        raise ValueError(
+            "every start went non-finite: narrow the bounds, or look at the recording's units."
+        )
+    best = jnp.asarray(found.positions[np.argmin(found.losses)], jnp.result_type(float))
+    model = objective.model_at(best)
+    values = np.asarray(
+        jax.vmap(lambda z: jnp.stack(list(values_at(bounds, z).values())))(
+            jnp.asarray(found.positions, jnp.result_type(float))
+        ),
+        float,
+    )
+    gram, count, slopes = _curvature(objective, bounds, best)
+    voltage, spikes = _fitted(model, recording, objective)
+    return FitResult(
+        model=model,
+        free=bounds,
+        loss=float(np.min(found.losses)),
+        starts={name: values[:, i] for i, name in enumerate(bounds)},
+        losses=found.losses,
+        history=found.history,
+        recording=recording,
+        held_out=held_out,
+        fitted_voltage=voltage,
+        fitted_spikes=spikes,
+        gram=gram,
+        residual_count=count,
+        slopes=slopes,
+        completed=found.completed,
+        about=about,
+    )
+
+
+def _curvature(objective, bounds, best) -> tuple[NDArray, int, NDArray]:
+    """J^T J in the parameters' units, how many residuals count, and d(value)/d(coordinate)."""
+    columns = jnp.eye(len(bounds), dtype=best.dtype)
+    slope = jax.jit(jax.vmap(lambda d: jax.jvp(objective, (best,), (d,))[1]))(columns)
+    to_values = jax.vmap(
+        lambda d: jax.jvp(lambda z: jnp.stack(list(values_at(bounds, z).values())), (best,), (d,))[
+            1
+        ]
+    )(columns)
+    slopes = np.diag(np.asarray(to_values, float))
+    jacobian = np.nan_to_num(np.asarray(slope, float)) / slopes[:, None]
+    count = int((np.abs(jacobian).max(axis=0) > 0).sum())
+    return jacobian @ jacobian.T, count, slopes
+
+
+def _fitted(model, recording, objective) -> tuple[NDArray, tuple[NDArray, ...]]:
+    """The best model's free run in every sweep, and its spike times."""
+    currents = jnp.asarray(recording.current, jnp.result_type(float))
+    run = free_run(model, currents, recording.dt, objective.solver)
+    voltage = np.asarray(run.y, np.float32)
+    if not np.isfinite(voltage).all():
+        warnings.warn("the fitted model's free run is not finite in every sweep.", stacklevel=3)
+    if run.spike_times is None:
+        return voltage, tuple(recorded_spike_times(recording.time, row) for row in voltage)
+    times = np.asarray(run.spike_times, float)
+    return voltage, tuple(row[np.isfinite(row)] for row in times)

@@ -1,0 +1,101 @@
+"""Residuals of a model against a recording, as methods see them."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ._bounds import Bounds, values_at
+from ._model import AbstractConductanceModel, AbstractModel, replace
+from ._simulate import Trajectory, simulate
+from .losses import AbstractLoss
+from .neurons import Nudge, Nudged
+from .recordings import Recording
+from .solvers import AbstractSolver
+
+
+class Objective(eqx.Module):
+    """From free coordinates to residuals, for all fitted sweeps at once.
+
+    Every sweep starts at rest under its first recorded current.
+    """
+
+    model: AbstractModel
+    free: tuple[tuple[str, Bounds], ...] = eqx.field(static=True)
+    loss: AbstractLoss
+    solver: AbstractSolver | None
+    dt: float = eqx.field(static=True)
+    currents: Array
+    """(sweeps, n) pA"""
+    pulls: Array
+    """(sweeps, n) mV, the recorded voltage in the middle of each step"""
+    targets: Any
+
+    def __call__(self, position: Array, gain: Array | None = None) -> Array:
+        """(m,) residuals; with a gain (1/ms), of the cell pulled towards its recording."""
+        model = self.model_at(position)
+        if gain is not None and not isinstance(model, AbstractConductanceModel):
+            raise ValueError(
+                f"{type(model).__name__} cannot be synchronised with a recorded voltage: use "
+                "methods.LevenbergMarquardt or methods.Adam."
+            )
+
+        def one_sweep(current, pull, target):
+            return self.loss.residual(self._run(model, current, pull, gain), target)
+
+        errors = jax.vmap(one_sweep)(self.currents, self.pulls, self.targets)
+        return errors.ravel() / errors.shape[0] ** 0.5
+
+    def model_at(self, position: Array) -> AbstractModel:
+        """The model with the parameters at `position` (P,)."""
+        return replace(self.model, values_at(dict(self.free), position))
+
+    def _run(self, model, current, pull, gain) -> Trajectory:
+        state = model.initial_state(current[0])
+        stimulus = current
+        if gain is not None:
+            model, stimulus = Nudged(model, gain), Nudge(current, pull)
+        t1 = current.shape[0] * self.dt
+        return simulate(model, stimulus, t1=t1, dt=self.dt, solver=self.solver, state=state)
+
+
+def make_objective(
+    model: AbstractModel,
+    recording: Recording,
+    free: dict[str, Bounds],
+    loss: AbstractLoss,
+    solver: AbstractSolver | None,
+) -> Objective:
+    """The objective of a fit to every sweep of `recording`."""
+    voltage = recording.voltage
+    following = np.concatenate([voltage[:, 1:], voltage[:, -1:]], axis=1)
+    targets = [
+        loss.target(recording.time, current, sweep)
+        for current, sweep in zip(recording.current, voltage, strict=True)
+    ]
+    real = jnp.result_type(float)
+    return Objective(
+        model,
+        tuple(free.items()),
+        loss,
+        solver,
+        recording.dt,
+        jnp.asarray(recording.current, real),
+        jnp.asarray(0.5 * (voltage + following), real),
+        jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts), real), *targets),
+    )
+
+
+@eqx.filter_jit
+def free_run(model: AbstractModel, currents: Array, dt: float, solver: Any) -> Trajectory:
+    """The model under each current (sweeps, n), from rest; every leaf gains a sweep axis."""
+
+    def one(current):
+        t1 = current.shape[0] * dt
+        state = model.initial_state(current[0])
+        return simulate(model, current, t1=t1, dt=dt, solver=solver, state=state)
+
+    return jax.vmap(one)(currents)

@@ -1,0 +1,64 @@
+"""How a long search shows where it is."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Watcher = Callable[[int, int, float, str], None]
+"""`watcher(done, total, best_loss, stage)`, called at most once a second and at the end."""
+
+_SECONDS = 1.0
+
+
+@contextmanager
+def watching(progress: bool | Watcher) -> Iterator[Watcher]:
+    """A watcher that may be called after every iteration.
+
+    `progress` is a watcher of the user's own, True for a bar when standard error is a
+    terminal and rich is installed, or False for none.
+    """
+    if callable(progress):
+        yield _at_most_once_a_second(progress)
+        return
+    if progress and sys.stderr.isatty():
+        try:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        except ImportError:
+            pass
+        else:
+            columns = (
+                TextColumn("fit"),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total}  {task.description}"),
+                TimeRemainingColumn(),
+            )
+            console = Console(stderr=True)
+            with Progress(*columns, console=console, refresh_per_second=1) as bar:
+                task = bar.add_task("starting", total=None)
+
+                def show(done: int, total: int, best: float, stage: str) -> None:
+                    text = f"loss {best:.4g}  {stage}"
+                    bar.update(task, completed=done, total=total, description=text)
+
+                yield _at_most_once_a_second(show)
+            return
+    yield _silent
+
+
+def _silent(done: int, total: int, best: float, stage: str) -> None:
+    pass
+
+
+def _at_most_once_a_second(watcher: Watcher) -> Watcher:
+    last = -_SECONDS
+
+    def throttled(done: int, total: int, best: float, stage: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= _SECONDS:
+            last = now
+            watcher(done, total, best, stage)
+
+    return throttled

@@ -1,0 +1,274 @@
+"""What a fit leaves behind."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from ._bounds import Bounds
+from ._model import AbstractModel, parameters, replace
+from ._storage import (
+    model_from_data,
+    model_to_data,
+    pack,
+    parameters_in,
+    unpack,
+    write_atomically,
+)
+from .analysis import coincidence, recorded_spike_times
+from .recordings import Recording
+
+FORMAT_VERSION = 1
+_AT_BOUND = 0.005
+
+
+class SweepScore(NamedTuple):
+    """How well one sweep is reproduced by the free-running model."""
+
+    sweep: int
+    """its number in the recording"""
+    held_out: bool
+    rms_error: float
+    """mV, over all samples, spikes included"""
+    explained_variance: float
+    """of the voltage, 1 at best"""
+    recorded_spikes: int
+    model_spikes: int
+    coincidence: float
+    """Gamma at +-4 ms, 1 at best, 0 by chance"""
+
+
+class Identifiability(NamedTuple):
+    """Which combinations of parameters the recording determines, sloppiest last."""
+
+    names: tuple[str, ...]
+    curvatures: NDArray
+    """(P,) eigenvalues of J^T J in free coordinates, falling"""
+    directions: NDArray
+    """(P, P) their eigenvectors in the columns"""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FitResult:
+    """A fitted model, how it was found and how well it is determined.
+
+    `model` is the best one; `free` the bounds; `starts` the parameters every start ended at;
+    `losses` (starts,) what it reached, inf where it went non-finite; `history` (iterations,
+    starts). `recording` holds all sweeps, fitted and held out; `fitted_voltage` is the free
+    run of the best model in each (sweeps, n), `fitted_spikes` its spike times (ms).
+    `gram` (P, P) is J^T J of the residuals in the parameters' own units and `residual_count`
+    the number of residuals that counted. `about` says with what it was all done.
+    """
+
+    model: AbstractModel
+    free: dict[str, Bounds]
+    loss: float
+    starts: dict[str, NDArray]
+    losses: NDArray
+    history: NDArray
+    recording: Recording
+    held_out: tuple[int, ...]
+    fitted_voltage: NDArray
+    fitted_spikes: tuple[NDArray, ...]
+    gram: NDArray
+    residual_count: int
+    slopes: NDArray
+    completed: bool
+    about: dict[str, Any]
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The fitted values, by dotted path, in the unit `units` gives."""
+        known = parameters(self.model)
+        return {name: float(known[name][0]) for name in self.free}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each fitted parameter."""
+        known = parameters(self.model)
+        return {name: known[name][1] for name in self.free}
+
+    def covariance(self) -> NDArray:
+        r"""(P, P) covariance of the parameters, in their own units: $s^2 (J^T J)^{-1}$.
+
+        It holds near the optimum, for residuals that are independent and of equal variance
+        $s^2$; a parameter that changes nothing has an infinite variance.
+        """
+        scale = np.sqrt(np.diag(self.gram))
+        alive = scale > 1e-9 * scale.max(initial=0.0)
+        covariance = np.diag(np.where(alive, 0.0, np.inf))
+        if alive.any():
+            freedom = max(self.residual_count - int(alive.sum()), 1)
+            unit = np.outer(scale[alive], scale[alive])
+            inverse = np.linalg.pinv(self.gram[np.ix_(alive, alive)] / unit, hermitian=True)
+            covariance[np.ix_(alive, alive)] = self.loss / freedom * inverse / unit
+        return covariance
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """The standard error of each parameter, from `covariance`."""
+        variances = np.diag(self.covariance())
+        return dict(zip(self.free, np.sqrt(np.maximum(variances, 0.0)).tolist(), strict=True))
+
+    def identifiability(self) -> Identifiability:
+        """Stiff and sloppy directions: eigenvectors of J^T J in free coordinates."""
+        gram = self.gram * np.outer(self.slopes, self.slopes)
+        values, vectors = np.linalg.eigh(gram)
+        return Identifiability(tuple(self.free), values[::-1], vectors[:, ::-1])
+
+    def at_bound(self) -> dict[str, str]:
+        """The parameters that ended within 0.5 % of a bound: name -> "low" or "high"."""
+        ends = {}
+        for name, value in self.parameters.items():
+            fraction = float(jax.nn.sigmoid(self.free[name].position(value)))
+            if fraction < _AT_BOUND:
+                ends[name] = "low"
+            elif fraction > 1 - _AT_BOUND:
+                ends[name] = "high"
+        return ends
+
+    def reached(self, floor: float) -> int:
+        """How many starts ended with a loss of at most `floor`."""
+        return int((self.losses <= floor).sum())
+
+    def scores(self) -> list[SweepScore]:
+        """How well each sweep is reproduced, held-out ones included."""
+        recording = self.recording
+        return [
+            _score(recording, row, self.fitted_voltage[row], self.fitted_spikes[row], self.held_out)
+            for row in range(recording.sweeps)
+        ]
+
+    def report(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
+        """Write one self-contained HTML page, and its figures as PNG beside it.
+
+        **Raises:** `ValueError` when the page exists and `overwrite` is not given.
+        """
+        from .report import write_report
+
+        return write_report(self, path, overwrite=overwrite)
+
+    def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
+        """Write everything to one file: a zip of fit.json and NPY arrays, atomically.
+
+        **Raises:** `ValueError` when the file exists and `overwrite` is not given.
+        """
+        path = Path(path)
+        if path.exists() and not overwrite:
+            raise ValueError(f"{path} exists: pass overwrite=True or choose another name.")
+        write_atomically(path, pack(self._document(), self._arrays(), "fit"))
+        return path
+
+    def _document(self) -> dict[str, Any]:
+        recording = self.recording
+        return {
+            "kind": "fit",
+            "format_version": FORMAT_VERSION,
+            "model": model_to_data(self.model),
+            "free": {name: dataclasses.asdict(bounds) for name, bounds in self.free.items()},
+            "parameters": self.parameters,
+            "standard_errors": self.standard_errors,
+            "units": self.units,
+            "loss": self.loss,
+            "residual_count": self.residual_count,
+            "completed": self.completed,
+            "held_out": list(self.held_out),
+            "recording": {
+                "source": recording.source,
+                "sha256": recording.sha256,
+                "sweep_numbers": list(recording.sweep_numbers),
+                "metadata": recording.metadata,
+            },
+            "about": self.about,
+        }
+
+    def _arrays(self) -> dict[str, NDArray]:
+        recording = self.recording
+        spikes = {f"spikes_{row}": times for row, times in enumerate(self.fitted_spikes)}
+        return {
+            "starts": np.stack([self.starts[name] for name in self.free], axis=1),
+            "losses": self.losses,
+            "history": self.history,
+            "gram": self.gram,
+            "slopes": self.slopes,
+            "time": recording.time,
+            "current": recording.current,
+            "voltage": recording.voltage,
+            "fitted_voltage": self.fitted_voltage,
+            **spikes,
+        }
+
+    @staticmethod
+    def load(path: str | os.PathLike, *, like: AbstractModel | None = None) -> "FitResult":
+        """Read a saved fit; nothing in the file is run.
+
+        **Arguments:** `path`; `like`, a model of the same structure, needed when the fitted one
+        is not made of diffneuro's own classes.
+
+        **Raises:** `FileNotFoundError`; `ValueError` for a file that is no saved fit, is
+        damaged or has another format version.
+        """
+        document, arrays = unpack(path, name="fit", kind="fit", version=FORMAT_VERSION)
+        free = {name: Bounds(**bounds) for name, bounds in document["free"].items()}
+        about = document["recording"]
+        recording = Recording(
+            time=arrays["time"],
+            current=arrays["current"],
+            voltage=arrays["voltage"],
+            sweep_numbers=tuple(about["sweep_numbers"]),
+            metadata=about["metadata"],
+            source=about["source"],
+            sha256=about["sha256"],
+        )
+        return FitResult(
+            model=_restored(document["model"], like),
+            free=free,
+            loss=document["loss"],
+            starts={name: arrays["starts"][:, i] for i, name in enumerate(free)},
+            losses=arrays["losses"],
+            history=arrays["history"],
+            recording=recording,
+            held_out=tuple(document["held_out"]),
+            fitted_voltage=arrays["fitted_voltage"],
+            fitted_spikes=tuple(arrays[f"spikes_{row}"] for row in range(recording.sweeps)),
+            gram=arrays["gram"],
+            residual_count=document["residual_count"],
+            slopes=arrays["slopes"],
+            completed=document["completed"],
+            about=document["about"],
+        )
+
+
+def _restored(data: Any, like: AbstractModel | None) -> Any:
+    """The saved model, by its own classes or, with `like`, by that model's."""
+    if like is None:
+        return model_from_data(data)
+    saved, wanted = parameters_in(data), parameters(like)
+    if set(saved) != set(wanted):
+        raise ValueError(
+            f"like= has the parameters {', '.join(wanted)}; the saved model has "
+            f"{', '.join(saved)}: pass a model made like the fitted one."
+        )
+    return replace(like, saved)
+
+
+def _score(recording, row, fitted, model_spikes, held_out) -> SweepScore:
+    voltage = recording.voltage[row]
+    error = fitted - voltage
+    spikes = recorded_spike_times(recording.time, voltage)
+    spread = float(np.var(voltage))
+    gamma = coincidence(spikes, model_spikes, duration=recording.duration)
+    number = recording.sweep_numbers[row]
+    return SweepScore(
+        sweep=number,
+        held_out=number in held_out,
+        rms_error=float(np.sqrt(np.mean(error**2))),
+        explained_variance=1.0 - float(np.var(error)) / spread if spread > 0 else float("nan"),
+        recorded_spikes=len(spikes),
+        model_spikes=len(model_spikes),
+        coincidence=gamma,
+    )

@@ -1,0 +1,148 @@
+"""Files that users exchange: atomic, versioned, never code."""
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from . import channels, neurons
+from ._model import AbstractModel
+
+
+def write_atomically(path: str | os.PathLike, content: bytes) -> None:
+    """Write a file whole or not at all: beside its place first, then renamed onto it."""
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise ValueError(
+            f"cannot write {path}: {error.strerror}; choose a folder that exists and is writable."
+        ) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def pack(document: Mapping[str, Any], arrays: Mapping[str, NDArray], name: str) -> bytes:
+    """A zip file of `name`.json and one .npy for each array; NumPy opens it as NPZ."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.json", json.dumps(document, indent=2, allow_nan=True))
+        for key, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(f"{key}.npy", member.getvalue())
+    return packed.getvalue()
+
+
+def unpack(
+    path: str | os.PathLike, *, name: str, kind: str, version: int
+) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """What `pack` put together, after a look at its kind and format version.
+
+    **Raises:** `FileNotFoundError`; `ValueError` for a file of another kind or version.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}.")
+    arrays = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            document = json.loads(archive.read(f"{name}.json"))
+            for member in archive.namelist():
+                if member.endswith(".npy"):
+                    content = io.BytesIO(archive.read(member))
+                    arrays[member[: -len(".npy")]] = np.lib.format.read_array(
+                        content, allow_pickle=False
+                    )
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{path} is not a {kind} of diffneuro, or is damaged: {error}.") from None
+    found = document.get("format_version")
+    if document.get("kind") != kind or found != version:
+        raise ValueError(
+            f"{path} is a {document.get('kind')!r} of format version {found}; this version of "
+            f"diffneuro reads a {kind!r} of version {version}: use the diffneuro that wrote it."
+        )
+    return document, arrays
+
+
+def model_to_data(node: Any) -> Any:
+    """A model as what JSON can hold: names of classes, fields and numbers."""
+    if isinstance(node, AbstractModel):
+        return {
+            "class": type(node).__name__,
+            "fields": {name: model_to_data(value) for name, value in vars(node).items()},
+        }
+    if isinstance(node, dict):
+        return {name: model_to_data(value) for name, value in node.items()}
+    if isinstance(node, jax.Array | np.ndarray | np.generic):
+        return np.asarray(node).tolist()
+    if node is None or isinstance(node, bool | int | float | str):
+        return node
+    raise ValueError(f"a {type(node).__name__} cannot be saved as part of a model.")
+
+
+def model_from_data(data: Any) -> Any:
+    """The model that `model_to_data` described, built of diffneuro's own public classes.
+
+    **Raises:** `ValueError` for a class that is none of them.
+    """
+    if not isinstance(data, dict):
+        return data
+    if set(data) != {"class", "fields"}:
+        return {name: model_from_data(value) for name, value in data.items()}
+    known = _public_models()
+    if data["class"] not in known:
+        raise ValueError(
+            f"the saved model is a {data['class']}, which is no model of diffneuro: "
+            "pass one of the same structure as like=."
+        )
+    return known[data["class"]](
+        **{name: model_from_data(value) for name, value in data["fields"].items()}
+    )
+
+
+def parameters_in(data: Any) -> dict[str, Any]:
+    """The numbers in what `model_to_data` gave, by dotted path."""
+    if not isinstance(data, dict):
+        return {"": data}
+    parts = data["fields"] if set(data) == {"class", "fields"} else data
+    return {
+        f"{name}.{path}" if path else name: value
+        for name, part in parts.items()
+        for path, value in parameters_in(part).items()
+    }
+
+
+def _public_models() -> dict[str, type]:
+    """The classes a saved model may be made of."""
+    return {
+        name: item
+        for package in (channels, neurons)
+        for name, item in vars(package).items()
+        if isinstance(item, type) and issubclass(item, eqx.Module | AbstractModel)
+    }

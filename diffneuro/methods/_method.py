@@ -1,0 +1,49 @@
+"""What a method is: a way to search for parameters."""
+
+import abc
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+from jax import Array
+
+Objective = Callable[..., Array]
+"""`objective(position)` or `objective(position, gain)`: from (P,) free coordinates to the (m,)
+residuals whose sum of squares is the loss; with a gain (1/ms), of the model pulled towards the
+recording."""
+
+FARTHEST = 6.0
+"""Free coordinates stay within this of 0: past it a bounded parameter is at its bound."""
+
+
+class AbstractMethod(eqx.Module):
+    """A search over free coordinates, of many starts (lanes) that do not see each other.
+
+    The state is a pytree whose every array belongs to one lane; it has at least the fields
+    `position` (P,) and `loss` (). `mix`, between iterations, is where lanes may meet.
+    """
+
+    @property
+    @abc.abstractmethod
+    def iterations(self) -> int:
+        """How many times `update` is to be called."""
+
+    @abc.abstractmethod
+    def start(self, objective: Objective, position: Array, /) -> Any:
+        """The state of one lane at its starting position."""
+
+    @abc.abstractmethod
+    def update(self, objective: Objective, state: Any, iteration: Array, /) -> Any:
+        """One iteration of one lane."""
+
+    @abc.abstractmethod
+    def mix(self, states: Any, iteration: int, key: Array, /) -> Any:
+        """All lanes (a leading axis on every array) before iteration number `iteration`."""
+
+
+class AbstractStagedMethod(AbstractMethod):
+    """A method whose loss is not comparable from one stage to the next."""
+
+    @abc.abstractmethod
+    def stage(self, iteration: int, /) -> str:
+        """What this iteration's stage is called, for progress and the report."""
