@@ -23,6 +23,7 @@ from ._model import (  # noqa: E402
     AbstractModel as AbstractModel,
     AbstractSpikingModel as AbstractSpikingModel,
     Membrane as Membrane,
+    Parameter as Parameter,
     parameter as parameter,
     parameters as parameters,
     replace as replace,

@@ -28,7 +28,8 @@ class Bounds:
             raise ValueError(f"bounds [{self.low}, {self.high}] must be finite numbers.")
         if not self.low < self.high:
             raise ValueError(
-                f"low={self.low:g} must be below high={self.high:g}: exchange the two or widen them."
+                f"low={self.low:g} must be below high={self.high:g}: "
+                "exchange the two or widen them."
             )
         if self.scale == "log" and self.low <= 0:
             raise ValueError(
@@ -65,10 +66,15 @@ def as_bounds(free: Mapping[str, Bounds | tuple[float, float]]) -> dict[str, Bou
     checked = {}
     for name, bounds in free.items():
         try:
-            checked[name] = bounds if isinstance(bounds, Bounds) else Bounds(*map(float, bounds))
+            checked[name] = bounds if isinstance(bounds, Bounds) else _pair(bounds)
         except (TypeError, ValueError) as error:
             raise ValueError(f"the bounds of {name}: {error}") from None
     return checked
+
+
+def _pair(bounds: tuple[float, float]) -> Bounds:
+    low, high = bounds
+    return Bounds(float(low), float(high))
 
 
 def values_at(free: Mapping[str, Bounds], position: Array) -> dict[str, Array]:

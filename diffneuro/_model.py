@@ -4,12 +4,15 @@ import abc
 import dataclasses
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+
+Parameter: TypeAlias = Any
+"""How a model's parameters are annotated: floating arrays, made from whatever number is given."""
 
 
 def _as_parameter(value: Any) -> Any:

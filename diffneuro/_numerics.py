@@ -6,6 +6,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 # Below this the quotients cancel, so their Taylor series stand in for them; the series
 # are as long as float64 asks for at this radius, and as float32 does.
@@ -104,7 +105,7 @@ def _linoid_jvp(primals, tangents):
 
 
 def lowest_root(
-    function: Callable[[Array], Array], low: float, high: float, cells: int = 64
+    function: Callable[[Array], Array], low: ArrayLike, high: ArrayLike, cells: int = 64
 ) -> Array:
     """The lowest `v` in [low, high] where `function` falls through zero.
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from ._compile import warn_unless_folding
 from ._model import (
@@ -108,7 +109,7 @@ def simulate(
 
 
 def _sample_count(t1: float, dt: float) -> int:
-    if isinstance(t1, jax.core.Tracer) or isinstance(dt, jax.core.Tracer):
+    if isinstance(t1, Tracer) or isinstance(dt, Tracer):
         raise ValueError("t1 and dt must be plain numbers: they decide how many steps there are.")
     if not (math.isfinite(dt) and dt > 0):
         raise ValueError(f"dt={dt} ms must be positive: 0.025 suits most neurons.")
@@ -216,15 +217,16 @@ def _sample_at(inputs, index):
 
 
 def _is_concrete(value) -> bool:
-    return not isinstance(value, jax.core.Tracer)
+    return not isinstance(value, Tracer)
 
 
 def check_finite_parameters(model: AbstractModel) -> None:
     """Raise a `ValueError` that names the first parameter that is NaN or infinite."""
     for name, (value, unit) in parameters(model).items():
-        if isinstance(value, jax.Array) and _is_concrete(value):
-            if not np.isfinite(np.asarray(value)).all():
-                raise ValueError(f"{name}={value} {unit} is not finite: give it a number.")
+        if not isinstance(value, jax.Array) or not _is_concrete(value):
+            continue
+        if not np.isfinite(np.asarray(value)).all():
+            raise ValueError(f"{name}={value} {unit} is not finite: give it a number.")
 
 
 def _check_finite(run: Trajectory, dt: float) -> None:

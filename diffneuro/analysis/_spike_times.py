@@ -20,10 +20,10 @@ def spike_times(
     **Returns:** the first `max_spikes` times (ms), padded with inf, and the number of spikes
     there were, which may be more.
     """
-    if trajectory.spike_times is not None:
-        fired, times = trajectory.spikes > 0, trajectory.spike_times
-    else:
+    if trajectory.spikes is None or trajectory.spike_times is None:
         fired, times = _upward_crossings(trajectory.t, trajectory.y, threshold)
+    else:
+        fired, times = trajectory.spikes > 0, trajectory.spike_times
     (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
     return jnp.where(where >= 0, times[where], jnp.inf), jnp.sum(fired)
 

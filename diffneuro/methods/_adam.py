@@ -53,11 +53,11 @@ class Adam(AbstractMethod):
         slope = jnp.where(jnp.isfinite(slope), slope, 0.0)
         better = value < state.loss
         change, momentum = self._rule().update(slope, state.momentum)
-        here = jnp.clip(optax.apply_updates(state.here, change), -FARTHEST, FARTHEST)
+        here = jnp.clip(state.here + jnp.asarray(change), -FARTHEST, FARTHEST)
         return AdamLane(
             jnp.where(better, state.here, state.position),
             jnp.where(better, value, state.loss),
-            jnp.asarray(here),
+            here,
             momentum,
         )
 

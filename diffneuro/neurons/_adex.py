@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from .._model import AbstractSpikingModel, parameter
+from .._model import AbstractSpikingModel, Parameter, parameter
 from .._numerics import lowest_root
 
 
@@ -35,17 +35,17 @@ class AdEx(AbstractSpikingModel):
     default. Brette & Gerstner 2005, doi:10.1152/jn.00686.2005
     """
 
-    capacitance: Array = parameter(281.0, "pF")
-    leak_conductance: Array = parameter(30.0, "nS")
-    leak_reversal: Array = parameter(-70.6, "mV")
-    threshold: Array = parameter(-50.4, "mV")
-    slope_factor: Array = parameter(2.0, "mV")
-    adaptation_conductance: Array = parameter(4.0, "nS")
-    adaptation_time_constant: Array = parameter(144.0, "ms")
-    spike_adaptation: Array = parameter(80.5, "pA")
-    reset_potential: Array = parameter(-70.6, "mV")
-    peak_potential: Array = parameter(-40.4, "mV")
-    refractory_time: Array = parameter(0.0, "ms")
+    capacitance: Parameter = parameter(281.0, "pF")
+    leak_conductance: Parameter = parameter(30.0, "nS")
+    leak_reversal: Parameter = parameter(-70.6, "mV")
+    threshold: Parameter = parameter(-50.4, "mV")
+    slope_factor: Parameter = parameter(2.0, "mV")
+    adaptation_conductance: Parameter = parameter(4.0, "nS")
+    adaptation_time_constant: Parameter = parameter(144.0, "ms")
+    spike_adaptation: Parameter = parameter(80.5, "pA")
+    reset_potential: Parameter = parameter(-70.6, "mV")
+    peak_potential: Parameter = parameter(-40.4, "mV")
+    refractory_time: Parameter = parameter(0.0, "ms")
 
     def state(self, voltage: ArrayLike, adaptation: ArrayLike = 0.0) -> AdExState:
         """The state at a voltage (mV) with an adaptation current (pA), not refractory."""
@@ -65,8 +65,9 @@ class AdEx(AbstractSpikingModel):
 
     def vector_field(self, x: AdExState, u: Any, /) -> AdExState:
         free = x.refractory <= 0
-        # Past the peak, where only the trial step of a spike goes, the leak stays the peak's.
-        d = jnp.maximum(x.distance, self._distance(self.peak_potential))
+        # Only the trial step of a spike comes closer than this; the leak, whose share in the
+        # upstroke is then below 1e-6, stays what it was.
+        d = jnp.maximum(x.distance, 1e-6)
         away = self._voltage(d) - self.leak_reversal
         passive = (u - x.adaptation - self.leak_conductance * away) / self.slope_factor
         dd = (jnp.expm1(-d) * passive - self.leak_conductance * jnp.exp(-d)) / self.capacitance

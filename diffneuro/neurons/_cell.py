@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from jax import Array
 
-from .._model import AbstractChannel, AbstractConductanceModel, Membrane, parameter
+from .._model import AbstractChannel, AbstractConductanceModel, Membrane, Parameter, parameter
 from .._numerics import lowest_root
 
 # 1 pA over 1 um2 is 100 uA/cm2.
@@ -29,8 +29,8 @@ class Cell(AbstractConductanceModel):
     """
 
     channels: dict[str, AbstractChannel]
-    capacitance: Array = parameter(1.0, "uF/cm2")
-    area: Array = parameter(1e4, "um2")
+    capacitance: Parameter = parameter(1.0, "uF/cm2")
+    area: Parameter = parameter(1e4, "um2")
 
     def __check_init__(self):
         if not isinstance(self.channels, dict) or not self.channels:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from .._model import AbstractSpikingModel, parameter
+from .._model import AbstractSpikingModel, Parameter, parameter
 
 
 class LIFState(NamedTuple):
@@ -24,12 +24,12 @@ class LIF(AbstractSpikingModel):
     Brunel & van Rossum 2007, doi:10.1007/s00422-007-0189-6; defaults are a generic cell's.
     """
 
-    capacitance: Array = parameter(200.0, "pF")
-    leak_conductance: Array = parameter(10.0, "nS")
-    leak_reversal: Array = parameter(-70.0, "mV")
-    threshold: Array = parameter(-50.0, "mV")
-    reset_potential: Array = parameter(-65.0, "mV")
-    refractory_time: Array = parameter(2.0, "ms")
+    capacitance: Parameter = parameter(200.0, "pF")
+    leak_conductance: Parameter = parameter(10.0, "nS")
+    leak_reversal: Parameter = parameter(-70.0, "mV")
+    threshold: Parameter = parameter(-50.0, "mV")
+    reset_potential: Parameter = parameter(-65.0, "mV")
+    refractory_time: Parameter = parameter(2.0, "ms")
 
     def initial_state(self, u: Any, /) -> LIFState:
         v = self.leak_reversal + u / self.leak_conductance

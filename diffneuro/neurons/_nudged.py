@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 from jax import Array
 
-from .._model import AbstractConductanceModel, parameter
+from .._model import AbstractConductanceModel, Parameter, parameter
 
 
 class Nudge(NamedTuple):
@@ -27,7 +27,7 @@ class Nudged(AbstractConductanceModel):
     """
 
     model: AbstractConductanceModel
-    gain: Array = parameter(1.0, "1/ms")
+    gain: Parameter = parameter(1.0, "1/ms")
 
     def initial_state(self, u: Nudge, /) -> Any:
         return self.model.initial_state(u.current)

@@ -1,7 +1,7 @@
 """What a solver is: one step of an initial value problem."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 from jax.typing import ArrayLike
@@ -17,8 +17,8 @@ class AbstractSolver(eqx.Module):
     spikes can no longer be trusted.
     """
 
-    nodes: eqx.AbstractClassVar[tuple[float, ...]]
-    largest_dt: eqx.AbstractClassVar[float]
+    nodes: ClassVar[tuple[float, ...]]
+    largest_dt: ClassVar[float]
 
     @abc.abstractmethod
     def step(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:

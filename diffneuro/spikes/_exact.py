@@ -20,7 +20,8 @@ class Exact(AbstractSpikeGradient):
     the jump, so spike times are off the grid and continuous in every parameter, and plain
     differentiation of that is the exact derivative of the discretised model, the jump
     (saltation) terms included. The crossing is the root of the parabola through the event's
-    value and slope at the start of the step and its value at the end.
+    value and slope at the start of the step and its value at the end, and the state there lies
+    on the same parabolas.
     """
 
     def step(
@@ -34,8 +35,9 @@ class Exact(AbstractSpikeGradient):
     ) -> SpikingStep:
         released, free = _hold(model, solver, x, u, dt)
         missed = solver.step(model, released, u, free)
-        part, fired = _crossing(model, released, missed, u, free)
-        after = model.jump(solver.step(model, released, u, part * free), u[0])
+        motion = model.vector_field(released, u[0])
+        part, fired = _crossing(model, released, motion, missed, u, free)
+        after = model.jump(_between(released, motion, missed, free, part), u[0])
         after, rest = _hold(model, solver, after, u, (1.0 - part) * free)
         after = solver.step(model, after, u, rest)
         state = jax.tree.map(lambda spiked, not_: jnp.where(fired, spiked, not_), after, missed)
@@ -51,13 +53,22 @@ def _hold(model, solver, x, u, dt) -> tuple[Any, Array]:
     return eqx.tree_at(model.refractory, x, left - held), dt - held
 
 
-def _crossing(model, before, after, u, dt) -> tuple[Array, Array]:
+def _between(before, motion, after, dt, part) -> Any:
+    """The state at a fraction of a step, on the parabola with the motion at its start."""
+
+    def parabola(start, slope, end):
+        return start + part * (dt * slope + part * (end - start - dt * slope))
+
+    return jax.tree.map(parabola, before, motion, after)
+
+
+def _crossing(model, before, motion, after, u, dt) -> tuple[Array, Array]:
     """The fraction of the step at which the event crosses zero, and whether it does."""
 
     def event(x):
         return model.event(x, u[0])
 
-    start, slope = jax.jvp(event, (before,), (model.vector_field(before, u[0]),))
+    start, slope = jax.jvp(event, (before,), (motion,))
     end = event(after)
     fired = end >= 0.0
     # Where nothing crosses, a harmless parabola stands in, so its root has finite slopes.

@@ -33,7 +33,7 @@ def ornstein_uhlenbeck(
     count = round(duration / dt)
     if count < 1:
         raise ValueError(f"duration={duration} ms is shorter than dt={dt} ms: make it longer.")
-    return Sampled(_path(key, count, dt, mean, standard_deviation, time_constant), dt)
+    return Sampled(_path(key, count, dt, mean, standard_deviation, time_constant), jnp.asarray(dt))
 
 
 @eqx.filter_jit

@@ -5,17 +5,17 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from .._model import parameter
+from .._model import Parameter, parameter
 from ._stimulus import AbstractStimulus
 
 
 class Step(AbstractStimulus):
     """`amplitude` from `start` to `stop`, `baseline` before and after."""
 
-    amplitude: Array = parameter(100.0, "input")
-    start: Array = parameter(0.0, "ms")
-    stop: Array = parameter(float("inf"), "ms")
-    baseline: Array = parameter(0.0, "input")
+    amplitude: Parameter = parameter(100.0, "input")
+    start: Parameter = parameter(0.0, "ms")
+    stop: Parameter = parameter(float("inf"), "ms")
+    baseline: Parameter = parameter(0.0, "input")
 
     def __call__(self, t: Any, /) -> Array:
         return jnp.where((t >= self.start) & (t < self.stop), self.amplitude, self.baseline)
@@ -24,12 +24,12 @@ class Step(AbstractStimulus):
 class PulseTrain(AbstractStimulus):
     """`count` pulses of `width`, one every `period`, the first at `start`."""
 
-    amplitude: Array = parameter(100.0, "input")
-    start: Array = parameter(0.0, "ms")
-    width: Array = parameter(1.0, "ms")
-    period: Array = parameter(10.0, "ms")
-    count: Array = parameter(float("inf"), "1")
-    baseline: Array = parameter(0.0, "input")
+    amplitude: Parameter = parameter(100.0, "input")
+    start: Parameter = parameter(0.0, "ms")
+    width: Parameter = parameter(1.0, "ms")
+    period: Parameter = parameter(10.0, "ms")
+    count: Parameter = parameter(float("inf"), "1")
+    baseline: Parameter = parameter(0.0, "input")
 
     def __call__(self, t: Any, /) -> Array:
         number = jnp.floor((t - self.start) / self.period)
@@ -41,10 +41,10 @@ class PulseTrain(AbstractStimulus):
 class Ramp(AbstractStimulus):
     """A straight line from `baseline` at `start` to `amplitude` at `stop`, then `baseline`."""
 
-    amplitude: Array = parameter(100.0, "input")
-    start: Array = parameter(0.0, "ms")
-    stop: Array = parameter(100.0, "ms")
-    baseline: Array = parameter(0.0, "input")
+    amplitude: Parameter = parameter(100.0, "input")
+    start: Parameter = parameter(0.0, "ms")
+    stop: Parameter = parameter(100.0, "ms")
+    baseline: Parameter = parameter(0.0, "input")
 
     def __call__(self, t: Any, /) -> Array:
         fraction = (t - self.start) / (self.stop - self.start)

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from .._model import parameter
+from .._model import Parameter, parameter
 from ._stimulus import AbstractStimulus
 
 
@@ -13,7 +13,7 @@ class Sampled(AbstractStimulus):
     """The value `values[k]` from k*dt to (k+1)*dt, the first before and the last after."""
 
     values: Array
-    dt: Array = parameter(0.025, "ms")
+    dt: Parameter = parameter(0.025, "ms")
 
     def __call__(self, t: Any, /) -> Array:
         # A time that is k*dt but for rounding belongs to sample k.

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from .._model import parameter
+from .._model import Parameter, parameter
 from ._stimulus import AbstractStimulus
 
 _RADIANS_PER_HZ_MS = 2e-3 * jnp.pi
@@ -14,12 +14,12 @@ _RADIANS_PER_HZ_MS = 2e-3 * jnp.pi
 class Sine(AbstractStimulus):
     r"""$b + A \sin(2\pi f (t - t_0) + \varphi)$ from `start` to `stop`, `baseline` outside."""
 
-    amplitude: Array = parameter(100.0, "input")
-    frequency: Array = parameter(10.0, "Hz")
-    phase: Array = parameter(0.0, "1")
-    start: Array = parameter(0.0, "ms")
-    stop: Array = parameter(float("inf"), "ms")
-    baseline: Array = parameter(0.0, "input")
+    amplitude: Parameter = parameter(100.0, "input")
+    frequency: Parameter = parameter(10.0, "Hz")
+    phase: Parameter = parameter(0.0, "1")
+    start: Parameter = parameter(0.0, "ms")
+    stop: Parameter = parameter(float("inf"), "ms")
+    baseline: Parameter = parameter(0.0, "input")
 
     def __call__(self, t: Any, /) -> Array:
         angle = _RADIANS_PER_HZ_MS * self.frequency * (t - self.start) + self.phase
@@ -30,12 +30,12 @@ class Sine(AbstractStimulus):
 class Chirp(AbstractStimulus):
     """A sine whose frequency runs linearly from `low` at `start` to `high` at `stop`."""
 
-    amplitude: Array = parameter(100.0, "input")
-    low: Array = parameter(0.5, "Hz")
-    high: Array = parameter(20.0, "Hz")
-    start: Array = parameter(0.0, "ms")
-    stop: Array = parameter(1000.0, "ms")
-    baseline: Array = parameter(0.0, "input")
+    amplitude: Parameter = parameter(100.0, "input")
+    low: Parameter = parameter(0.5, "Hz")
+    high: Parameter = parameter(20.0, "Hz")
+    start: Parameter = parameter(0.0, "ms")
+    stop: Parameter = parameter(1000.0, "ms")
+    baseline: Parameter = parameter(0.0, "input")
 
     def __call__(self, t: Any, /) -> Array:
         elapsed = t - self.start

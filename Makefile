@@ -1,0 +1,54 @@
+# Every target makes .venv and installs what it needs, from Python 3.11 or newer and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+# make fit RECORDING=cell.abf MODEL=adex OPTIONS="--current command --current-scale 10"
+RECORDING ?=
+MODEL ?= hh
+OPTIONS ?=
+NAME := $(basename $(notdir $(RECORDING)))
+OUT ?= out$(if $(RECORDING),/$(NAME)_$(MODEL))
+
+.PHONY: fit test test-slow check format notebooks bench clean
+
+fit: $(READY)
+ifeq ($(strip $(RECORDING)),)
+	$(BIN)/python fitting/current_clamp.py --out "$(OUT)"
+else
+	$(BIN)/diffneuro fit "$(RECORDING)" --model "$(MODEL)" --out "$(OUT)" --overwrite $(OPTIONS)
+endif
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+notebooks: $(READY)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+bench: $(READY)
+	$(BIN)/python benchmarks/time_loop.py
+
+clean:
+	rm -rf $(VENV) out .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "diffneuro needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@

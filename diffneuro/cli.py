@@ -1,0 +1,359 @@
+"""The command `diffneuro`: fit, simulate, models."""
+
+import enum
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import jax
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import losses, methods, recordings, stimuli
+from ._bounds import Bounds
+from ._fit import default_loss, default_method, fit as fit_model
+from ._model import AbstractConductanceModel, AbstractModel, parameters, replace
+from ._problems import PROBLEMS
+from ._result import FitResult
+from ._simulate import simulate as simulate_model
+from ._storage import write_atomically
+
+EXAMPLE = "example"
+_INTERRUPTED = 130
+
+
+ModelName = enum.StrEnum("ModelName", list(PROBLEMS))
+
+
+class MethodName(enum.StrEnum):
+    auto = "auto"
+    synchronised = "synchronised"
+    levenberg_marquardt = "levenberg-marquardt"
+    adam = "adam"
+
+
+class LossName(enum.StrEnum):
+    auto = "auto"
+    voltage = "voltage"
+    spikes = "spikes"
+
+
+app = typer.Typer(
+    help="Differentiable neuron models, fitted to recordings by gradient.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"diffneuro {version('diffneuro')} (jax {version('jax')})")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback of an error.")
+    ] = False,
+) -> None:
+    """Differentiable neuron models, fitted to recordings by gradient."""
+
+
+@app.command()
+def fit(
+    recording: Annotated[
+        str, typer.Argument(help="A NWB, ABF, Igor, CSV/TSV or NPZ file, or `example`.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for fit.npz, report.html and its figures.")],
+    model: Annotated[
+        ModelName, typer.Option(help="What is fitted; see `diffneuro models`.")
+    ] = ModelName["hh"],
+    sweeps: Annotated[
+        str, typer.Option(help="Numbers of the sweeps to use, such as 3,5,8-12. [all]")
+    ] = "",
+    holdout: Annotated[
+        str,
+        typer.Option(
+            help="Sweeps kept out of the fit and scored, or `none`. [every third, from 4 sweeps on]"
+        ),
+    ] = "",
+    free: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A free parameter and its bounds, NAME=LOW:HIGH or NAME=LOW:HIGH:log; "
+            "may be repeated, and then replaces the model's own list."
+        ),
+    ] = None,
+    starts: Annotated[int, typer.Option(help="Random starts.", min=1)] = 16,
+    method: Annotated[MethodName, typer.Option(help="How to search.")] = MethodName.auto,
+    loss: Annotated[
+        LossName,
+        typer.Option(help="What is compared; auto takes spikes where the recording has any."),
+    ] = LossName.auto,
+    seed: Annotated[int, typer.Option(help="Decides the random starts.")] = 0,
+    channel: Annotated[
+        str | None, typer.Option(help="The voltage channel, where the file has several.")
+    ] = None,
+    current: Annotated[
+        str, typer.Option(help="The current: auto, measured, command, or a name in the file.")
+    ] = "auto",
+    current_scale: Annotated[
+        float | None, typer.Option(help="pA for one unit of the file's current.")
+    ] = None,
+    crop: Annotated[
+        str, typer.Option(help="The part of every sweep to use, START:STOP in ms. [all]")
+    ] = "",
+    dt: Annotated[
+        float | None,
+        typer.Option(help="Step in ms. [a multiple of the sampling, 0.05 for hh, 0.1 for others]"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted fit in the out folder.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is in the out folder.")
+    ] = False,
+) -> None:
+    """Fit a model to a current-clamp recording and write a report.
+
+    For example: `diffneuro fit cell.abf --model adex --out out --current command`
+    """
+    problem = PROBLEMS[model]
+    data = _load(recording, sweeps, channel, current, current_scale)
+    data = _cropped(data, crop)
+    data = data.resample(dt if dt is not None else _default_dt(data.dt, problem.largest_dt))
+    _prepare(out, overwrite, resume)
+    bounds = dict(map(_parse_free, free)) if free else problem.free
+    neuron = problem.make()
+    checkpoint = out / "unfinished_fit.zip"
+    result = fit_model(
+        neuron,
+        data,
+        free=bounds,
+        loss=_loss(loss, neuron, data),
+        method=_method(method, neuron),
+        starts=starts,
+        key=jax.random.key(seed),
+        holdout=_holdout(holdout, data),
+        checkpoint=checkpoint,
+    )
+    saved = result.save(out / "fit.npz", overwrite=True)
+    page = result.report(out / "report.html", overwrite=True)
+    _print_result(result)
+    print(f"saved {saved} and {page}")
+    if not result.completed:
+        print(f"interrupted: the best so far is saved; go on with --resume --out {out}")
+        raise typer.Exit(_INTERRUPTED)
+    checkpoint.unlink(missing_ok=True)
+
+
+@app.command()
+def simulate(
+    model: Annotated[ModelName, typer.Option(help="What is simulated.")],
+    out: Annotated[Path, typer.Option(help="CSV file with time, current and voltage.")],
+    amplitude: Annotated[float, typer.Option(help="Step of injected current, pA.")] = 1000.0,
+    start: Annotated[float, typer.Option(help="Start of the step, ms.")] = 10.0,
+    stop: Annotated[float, typer.Option(help="End of the step, ms.")] = 90.0,
+    t1: Annotated[float, typer.Option(help="Length of the run, ms.")] = 100.0,
+    dt: Annotated[float, typer.Option(help="Step of the solver, ms.")] = 0.025,
+    value: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter, NAME=VALUE; may be repeated.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the CSV file.")] = False,
+) -> None:
+    """Run a model under a step of current and write the trace, which `fit` can read."""
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out} exists: pass --overwrite or choose another name.")
+    neuron = replace(PROBLEMS[model].make(), dict(map(_parse_value, value or [])))
+    step = stimuli.Step(amplitude, start, stop)
+    run = simulate_model(neuron, step, t1=t1, dt=dt)
+    columns = (run.t, jax.vmap(step)(run.t), run.y)
+    rows = np.stack([np.asarray(column, float) for column in columns], axis=1)
+    lines = [",".join(f"{number:.7g}" for number in row) for row in rows]
+    text = "\n".join(["time_ms,current_pA,voltage_mV", *lines, ""])
+    write_atomically(out, text.encode())
+    print(f"wrote {len(rows)} samples to {out}")
+
+
+@app.command()
+def models() -> None:
+    """List the models, their parameters and units, and what `fit` leaves free."""
+    console = Console()
+    for name, problem in PROBLEMS.items():
+        table = Table(title=f"{name}: {problem.description}", title_justify="left")
+        for heading in ("parameter", "default", "unit", "free in a fit"):
+            table.add_column(heading, justify="right" if heading == "default" else "left")
+        for path, (default, unit) in parameters(problem.make()).items():
+            bounds = problem.free.get(path)
+            limits = f"{bounds.low:g} to {bounds.high:g}, {bounds.scale}" if bounds else ""
+            table.add_row(path, f"{float(default):g}", unit, limits)
+        console.print(table)
+
+
+def main() -> None:
+    """Run the command; an error is one line on standard error and a non-zero status."""
+    try:
+        app()
+    except (ValueError, OSError, ImportError) as error:
+        if "--debug" in sys.argv:
+            raise
+        message = " ".join(str(error).split())
+        print(f"diffneuro: {message}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("diffneuro: interrupted", file=sys.stderr)
+        raise SystemExit(_INTERRUPTED) from None
+
+
+def _load(recording, sweeps, channel, current, current_scale) -> recordings.Recording:
+    chosen = _numbers("sweeps", sweeps) if sweeps else None
+    if recording == EXAMPLE:
+        data = recordings.example()
+        return data if chosen is None else data.select(chosen)
+    if channel is not None and channel.isdecimal():
+        channel = int(channel)
+    return recordings.load(
+        recording, sweeps=chosen, channel=channel, current=current, current_scale=current_scale
+    )
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    """The numbers in a list such as 3,5,8-12."""
+    found: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.strip().partition("-")
+            found.extend(range(int(first), int(last or first) + 1))
+    except ValueError:
+        raise ValueError(f"--{option} {text!r} must be numbers such as 3,5,8-12.") from None
+    if not found:
+        raise ValueError(f"--{option} {text!r} names no sweep.")
+    return found
+
+
+def _cropped(data: recordings.Recording, crop: str) -> recordings.Recording:
+    if not crop:
+        return data
+    try:
+        start, stop = map(float, crop.split(":"))
+    except ValueError:
+        raise ValueError(f"--crop {crop!r} must be START:STOP in ms, such as 100:900.") from None
+    return data.crop(start, stop)
+
+
+def _default_dt(sampling: float, largest: float) -> float:
+    """The largest multiple of the sampling interval that is no longer than `largest`."""
+    return round(max(1, int(largest / sampling + 1e-6)) * sampling, 9)
+
+
+def _holdout(text: str, data: recordings.Recording) -> list[int] | None:
+    if text == "none":
+        return None
+    if text:
+        return _numbers("holdout", text)
+    return list(data.sweep_numbers[1::3]) if data.sweeps >= 4 else None
+
+
+def _parse_free(text: str) -> tuple[str, Bounds]:
+    name, _, limits = text.partition("=")
+    try:
+        low, high, *scale = limits.split(":")
+        numbers = float(low), float(high)
+    except ValueError:
+        raise ValueError(
+            f"--free {text!r} must be NAME=LOW:HIGH or NAME=LOW:HIGH:log, such as "
+            "capacitance=50:500:log."
+        ) from None
+    try:
+        return name.strip(), Bounds(*numbers, *scale)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"--free {text!r}: {error}") from None
+
+
+def _parse_value(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise ValueError(f"--set {text!r} must be NAME=VALUE, such as area=2000.") from None
+
+
+def _prepare(out: Path, overwrite: bool, resume: bool) -> None:
+    """Make the out folder, and find out before a long fit whether it can be written."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file: give a folder.")
+    if (out / "fit.npz").exists() and not overwrite:
+        raise ValueError(f"{out} holds a fit: pass --overwrite or choose another folder.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        writable = os.access(out, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise ValueError(f"--out {out} cannot be written: choose a folder that you may write.")
+    if not resume:
+        (out / "unfinished_fit.zip").unlink(missing_ok=True)
+
+
+def _loss(name: LossName, neuron: AbstractModel, data: recordings.Recording):
+    """Spike times matter as soon as there are spikes, except where the model is exact."""
+    fires = float(np.max(data.voltage)) > -20.0 and "truth" not in data.metadata
+    if name is LossName.voltage or (name is LossName.auto and not fires):
+        return losses.VoltageError()
+    if isinstance(neuron, AbstractConductanceModel):
+        between = losses.VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
+        return losses.Sum((losses.SpikeTimes(), between), (1.0, 0.02))
+    return default_loss(neuron)
+
+
+def _method(name: MethodName, neuron: AbstractModel) -> methods.AbstractMethod:
+    chosen = {
+        MethodName.auto: default_method(neuron),
+        MethodName.synchronised: methods.Synchronised(),
+        MethodName.levenberg_marquardt: methods.LevenbergMarquardt(refill_every=10),
+        MethodName.adam: methods.Adam(),
+    }
+    return chosen[name]
+
+
+def _print_result(result: FitResult) -> None:
+    console = Console()
+    table = Table(title=f"loss {result.loss:.4g}", title_justify="left")
+    for heading in ("parameter", "value", "standard error", "unit", ""):
+        table.add_column(heading, justify="left" if heading in ("parameter", "unit") else "right")
+    errors, units, ends = result.standard_errors, result.units, result.at_bound()
+    for name, number in result.parameters.items():
+        remark = f"at its {ends[name]} bound" if name in ends else ""
+        table.add_row(name, f"{number:.5g}", f"{errors[name]:.2g}", units[name], remark)
+    console.print(table)
+    for title, held_out in (("fitted", False), ("held out", True)):
+        chosen = [score for score in result.scores() if score.held_out == held_out]
+        if chosen:
+            recorded = sum(score.recorded_spikes for score in chosen)
+            model = sum(score.model_spikes for score in chosen)
+            explained = np.mean([score.explained_variance for score in chosen])
+            gamma = np.mean([score.coincidence for score in chosen])
+            print(
+                f"{title}: {len(chosen)} sweeps, {model} spikes for {recorded} recorded, "
+                f"coincidence {gamma:.2f} (4 ms), {100 * explained:.1f} % of the variance"
+            )
+    near_best = result.reached(1.05 * result.loss)
+    failed = int(np.isinf(result.losses).sum())
+    print(
+        f"{near_best} of {len(result.losses)} starts came within 5 % of the best, {failed} failed"
+    )
+
+
+if __name__ == "__main__":
+    main()

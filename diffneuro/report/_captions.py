@@ -1,0 +1,72 @@
+"""What stands under each figure."""
+
+import numpy as np
+
+from .._result import FitResult
+from ..methods import LevenbergMarquardt
+from ._facts import method_of, stages
+from ._first_spikes import close_up_row
+from ._spike_counts import step_currents
+from ._sweeps import shown_rows
+from ._text import count
+
+
+def captions(result: FitResult) -> dict[str, str]:
+    """The caption of every figure, by its name."""
+    return {
+        "sweeps": _sweeps(result),
+        "first_spikes": _first_spikes(result),
+        "spike_counts": _spike_counts(result),
+        "correlations": "Correlations of the parameters' errors. Near 1 or −1 the recording "
+        "fixes only a combination of the two; grey where there is no finite variance.",
+        "losses": _losses(result),
+        "starts": _starts(result),
+    }
+
+
+def _sweeps(result: FitResult) -> str:
+    shown, total = len(shown_rows(result)), result.recording.sweeps
+    text = (
+        "Recorded (dark) and modelled voltage, their difference (model − recording) and the "
+        "injected current. Ticks at the top are spikes, recorded above modelled."
+    )
+    if result.held_out:
+        text += " Held-out sweeps, which the fit has not seen, are blue."
+    if shown < total:
+        text += f" {shown} of {total} sweeps, evenly spread; all are in the table of scores."
+    return text
+
+
+def _first_spikes(result: FitResult) -> str:
+    row = close_up_row(result)
+    which = result.recording.sweep_numbers[row] if row is not None else ""
+    return f"The first spikes of sweep {which}, close up: recorded (dark) and modelled."
+
+
+def _spike_counts(result: FitResult) -> str:
+    over = "the step of current" if step_currents(result) is not None else "the sweep's number"
+    return f"Spikes in each sweep over {over}, recorded and modelled."
+
+
+def _losses(result: FitResult) -> str:
+    text = f"Loss of {count(int(result.losses.size), 'start')} over the iterations."
+    method = method_of(result)
+    if method is None:
+        text += " If the method goes in stages, losses of different stages do not compare."
+    elif stages(result):
+        text += (
+            " The loss is that of the stage (names at the top, thin lines between): only losses "
+            "of one stage compare, and it may rise from one to the next."
+        )
+    if isinstance(method, LevenbergMarquardt) and method.refill_every is not None:
+        text += (
+            f" Every {method.refill_every} iterations the starts are sorted and the worse half "
+            "gives way to neighbours of the better, so that a line may change its start."
+        )
+    return text
+
+
+def _starts(result: FitResult) -> str:
+    lost = int((~np.isfinite(result.losses)).sum())
+    text = "Where each start ended, the best (diamond) on top, the others below in order of loss."
+    return text + (f" {count(lost, 'start')} went non-finite, not shown." if lost else "")

@@ -1,0 +1,153 @@
+"""What a page says about a fit, as numbers."""
+
+import ast
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import methods
+from .._bounds import Bounds
+from .._result import FitResult, SweepScore
+from ..analysis import recorded_spike_times
+
+WINDOW = 4.0
+"""ms within which two spikes coincide, as in the scores"""
+
+
+class Tally(NamedTuple):
+    """How well several sweeps are reproduced, taken together."""
+
+    sweeps: int
+    recorded: int
+    model: int
+    matched: int
+    """recorded spikes with one of the model's within `WINDOW`"""
+    coincidence: float
+    """mean Gamma of the sweeps in which anyone spikes; nan without such a sweep"""
+    explained: float
+    rms: float
+    """mV"""
+
+
+def tally(result: FitResult, scores: Sequence[SweepScore]) -> Tally:
+    """The scores of some of the sweeps, pooled."""
+    numbers = result.recording.sweep_numbers
+    rows = [numbers.index(score.sweep) for score in scores]
+    voltage = result.recording.voltage[rows]
+    error = result.fitted_voltage[rows].astype(float) - voltage
+    spread = float(np.var(voltage, axis=1).sum())
+    gammas = [score.coincidence for score in scores if score.recorded_spikes + score.model_spikes]
+    return Tally(
+        sweeps=len(scores),
+        recorded=sum(score.recorded_spikes for score in scores),
+        model=sum(score.model_spikes for score in scores),
+        matched=sum(_matched(*spike_trains(result, row)) for row in rows),
+        coincidence=float(np.mean(gammas)) if gammas else math.nan,
+        explained=1.0 - float(np.var(error, axis=1).sum()) / spread if spread > 0 else math.nan,
+        rms=float(np.sqrt(np.mean(error**2))),
+    )
+
+
+def spike_trains(result: FitResult, row: int) -> tuple[NDArray, NDArray]:
+    """The recorded and the model's spike times in one sweep, ms."""
+    recording = result.recording
+    return (
+        recorded_spike_times(recording.time, recording.voltage[row]),
+        np.sort(np.asarray(result.fitted_spikes[row], float)),
+    )
+
+
+def _matched(recorded: NDArray, model: NDArray) -> int:
+    """How many recorded spikes have a model spike of their own within the window."""
+    hits, following = 0, 0
+    for spike in recorded:
+        following += int(np.searchsorted(model[following:], spike - WINDOW))
+        if following < model.size and model[following] <= spike + WINDOW:
+            hits, following = hits + 1, following + 1
+    return hits
+
+
+def residual_memory(result: FitResult) -> float:
+    """Autocorrelation of the fitted sweeps' residuals from one sample to the next."""
+    rows = fitted_rows(result)
+    error = result.fitted_voltage[rows].astype(float) - result.recording.voltage[rows]
+    error -= error.mean(axis=1, keepdims=True)
+    power = float((error**2).sum())
+    return float((error[:, 1:] * error[:, :-1]).sum()) / power if power > 0 else 0.0
+
+
+def fitted_rows(result: FitResult) -> list[int]:
+    """The rows of the recording that were fitted."""
+    numbers = result.recording.sweep_numbers
+    return [row for row, number in enumerate(numbers) if number not in result.held_out]
+
+
+def fraction(bounds: Bounds, value: ArrayLike) -> NDArray:
+    """Where between its bounds a parameter lies: 0 low, 1 high."""
+    low, high, inside = bounds.low, bounds.high, np.asarray(value, float)
+    if bounds.scale == "log":
+        return np.log(inside / low) / math.log(high / low)
+    return (inside - low) / (high - low)
+
+
+def undetermined(result: FitResult) -> list[str]:
+    """The parameters whose standard error is wider than their bounds."""
+    errors = result.standard_errors
+    return [name for name, b in result.free.items() if not errors[name] <= b.high - b.low]
+
+
+def correlations(result: FitResult) -> NDArray:
+    """(P, P) correlations of the parameters; nan where a variance is none or infinite."""
+    covariance = result.covariance()
+    scale = np.sqrt(np.diag(covariance))
+    scale = np.where(np.isfinite(scale) & (scale > 0), scale, np.nan)
+    covariance = np.where(np.isfinite(covariance), covariance, np.nan)
+    return np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
+
+
+def method_of(result: FitResult) -> methods.AbstractMethod | None:
+    """The method that made the fit, from its description; None where that does not say.
+
+    A description leaves out what was at its default, so it is believed only where this version
+    wrote it.
+    """
+    about = result.about
+    if about.get("versions", {}).get("diffneuro") != version("diffneuro"):
+        return None
+    try:
+        call = ast.parse(str(about.get("method")), mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+            return None
+        kind = vars(methods).get(call.func.id)
+        if not (isinstance(kind, type) and issubclass(kind, methods.AbstractMethod)):
+            return None
+        return kind(**{str(k.arg): ast.literal_eval(k.value) for k in call.keywords})
+    except (SyntaxError, TypeError, ValueError):
+        return None
+
+
+class Stage(NamedTuple):
+    """A stretch of the search within which losses are comparable."""
+
+    first: int
+    last: int
+    name: str
+
+
+def stages(result: FitResult) -> list[Stage]:
+    """The stages of the search, iterations counted from 1; empty where there are none."""
+    method = method_of(result)
+    if not isinstance(method, methods.AbstractStagedMethod):
+        return []
+    found: list[Stage] = []
+    for iteration in range(len(result.history)):
+        name = method.stage(iteration)
+        if found and found[-1].name == name:
+            found[-1] = found[-1]._replace(last=iteration + 1)
+        else:
+            found.append(Stage(iteration + 1, iteration + 1, name))
+    return found

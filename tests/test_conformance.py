@@ -1,0 +1,257 @@
+"""What every exported model must satisfy; exporting one enrols it."""
+
+import inspect
+import re
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import diffneuro as dn
+
+pytestmark = pytest.mark.usefixtures("strict")
+
+DT, STEPS = 0.05, 200
+# A refractory time of 0 is an edge, where left and right derivative differ.
+INSIDE = {"refractory_time": 1.5}
+
+
+def _exported():
+    for package in (dn.channels, dn.neurons):
+        for name, item in vars(package).items():
+            if not name.startswith("_"):
+                yield name, item
+
+
+def _needs_nothing(item):
+    wanted = inspect.signature(item).parameters.values()
+    return all(one.default is not one.empty for one in wanted)
+
+
+def _makes_a_model(item):
+    if isinstance(item, type):
+        return issubclass(item, dn.AbstractModel) and not inspect.isabstract(item)
+    return inspect.isfunction(item)
+
+
+MODELS = {name: item for name, item in _exported() if _makes_a_model(item) and _needs_nothing(item)}
+MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
+MODELS["Nudged"] = lambda: dn.neurons.Nudged(dn.neurons.HodgkinHuxley(), 0.5)
+
+every_model = pytest.mark.parametrize("name", MODELS)
+both_precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+
+
+def test_every_exported_model_is_covered():
+    classes = {
+        item
+        for _, item in _exported()
+        if isinstance(item, type) and issubclass(item, dn.AbstractModel)
+    }
+    covered = {type(make()) for make in MODELS.values()}
+    assert classes
+    assert {item for item in classes if not inspect.isabstract(item)} <= covered
+
+
+def test_every_exported_class_is_abstract_or_final():
+    for name, item in _exported():
+        if isinstance(item, type) and issubclass(item, eqx.Module):
+            finals = [base for base in item.__mro__[1:] if base.__module__.startswith("diffneuro")]
+            assert all(base.__name__.startswith("Abstract") for base in finals), name
+            assert inspect.isabstract(item) == name.startswith("Abstract"), name
+
+
+def _input(model):
+    """A run that visits a wide range of voltages: a clamp, or a current that makes spikes."""
+    time = (np.arange(STEPS) + 0.5) * DT
+    if isinstance(model, dn.AbstractChannel):
+        return -30.0 + 50.0 * np.sin(1.3 * time)
+    current = 1500.0 + 100.0 * np.sin(2.0 * time)
+    if isinstance(model, dn.neurons.Nudged):
+        return dn.neurons.Nudge(current, -60.0 + 20.0 * np.sin(time))
+    return current
+
+
+def _run(model, stimulus):
+    return dn.simulate(model, stimulus, t1=DT * STEPS, dt=DT)
+
+
+@every_model
+@both_precisions
+def test_simulates(name, double):
+    with jax.enable_x64(double):
+        model = MODELS[name]()
+        run = _run(model, _input(model))
+        wanted = jnp.result_type(float)
+        assert run.y.shape == run.t.shape == (STEPS,)
+        for leaf in jax.tree.leaves(run):
+            assert leaf.dtype == wanted
+            if leaf is not run.spike_times:
+                assert np.isfinite(leaf).all()
+        assert np.ptp(run.y) > 0.1
+        assert isinstance(model, dn.AbstractSpikingModel) == (run.spikes is not None)
+        if run.spikes is not None:
+            assert run.spikes.sum() >= 1
+
+
+def _at_voltage(model, v):
+    """A state and an input in which the membrane is at `v`."""
+    if isinstance(model, dn.AbstractChannel):
+        u = dn.Membrane(v)
+        return model.initial_state(u), u
+    zero = jnp.zeros_like(v)
+    u = dn.neurons.Nudge(zero, v) if isinstance(model, dn.neurons.Nudged) else zero
+    if hasattr(model, "state"):
+        return model.state(v), u
+    x = model.initial_state(u)
+    if isinstance(model, dn.AbstractConductanceModel):
+        return eqx.tree_at(model.voltage, x, v), u
+    return x._replace(voltage=v), u
+
+
+@every_model
+@both_precisions
+def test_finite_over_a_wide_range_of_voltage(name, double):
+    with jax.enable_x64(double):
+        model = MODELS[name]()
+
+        def all_of_it(v):
+            x, u = _at_voltage(model, v)
+            return model.vector_field(x, u), model.output(x, u), x
+
+        v = jnp.linspace(-150.0, 100.0, 2501)
+        values, slopes = jax.jit(jax.vmap(lambda v: jax.jvp(all_of_it, (v,), (v / v,))))(
+            jnp.where(v == 0, 1e-3, v)
+        )
+        for leaf in jax.tree.leaves((values, slopes)):
+            assert leaf.dtype == v.dtype
+            assert np.isfinite(leaf).all()
+
+
+@every_model
+def test_state_and_its_rate_have_one_structure(name):
+    model = MODELS[name]()
+    x, u = _at_voltage(model, jnp.asarray(-61.3, jnp.float32))
+    rate = model.vector_field(x, u)
+    assert jax.tree.structure(x) == jax.tree.structure(rate)
+    assert [leaf.shape for leaf in jax.tree.leaves(x)] == [
+        leaf.shape for leaf in jax.tree.leaves(rate)
+    ]
+
+
+@every_model
+def test_every_parameter_has_a_unit_and_every_array_is_one(name):
+    model = MODELS[name]()
+    known = dn.parameters(model)
+    for path, (value, unit) in known.items():
+        assert isinstance(unit, str), path
+        assert unit, path
+        assert value.shape == (), path
+    arrays = [leaf for leaf in jax.tree.leaves(model) if eqx.is_inexact_array(leaf)]
+    assert len(arrays) == len(known) > 0
+
+
+def _weights():
+    return np.cos(0.7 * np.arange(STEPS)) + 0.3
+
+
+def _observable(model, stimulus):
+    """A number that depends on every sample and every spike time."""
+    run = _run(model, stimulus)
+    total = jnp.sum(_weights() * run.y)
+    if run.spike_times is None:
+        return total
+    fired = run.spikes > 0
+    return total + 10.0 * jnp.sum(jnp.where(fired, run.spike_times, 0.0))
+
+
+@every_model
+def test_gradient_equals_central_differences(name, x64):
+    model = MODELS[name]()
+    known = {path: value for path, (value, _) in dn.parameters(model).items()}
+    paths = list(known)
+    start = np.array([INSIDE.get(path, float(known[path])) for path in paths])
+    stimulus = _input(model)
+
+    @jax.jit
+    def observable(values):
+        return _observable(dn.replace(model, dict(zip(paths, values, strict=True))), stimulus)
+
+    # Five points each; so close that no spike passes a grid point on the way.
+    step = 1e-5 * np.where(start == 0, 1.0, np.abs(start))
+    offsets = np.array([-2.0, -1.0, 1.0, 2.0])
+    moved = start + offsets[:, None, None] * np.diag(step)
+    around = np.asarray(jax.jit(jax.vmap(jax.vmap(observable)))(moved))
+    wanted = np.array([1.0, -8.0, 8.0, -1.0]) @ around / (12.0 * step)
+    forward = jax.jit(jax.jacfwd(observable))(start)
+    reverse = jax.jit(jax.grad(observable))(start)
+    # Differences of a number this large cannot resolve less.
+    resolution = 1e-15 * np.abs(around).max() * 20 / step
+    assert (np.abs(wanted) > 1e3 * resolution).all(), dict(zip(paths, wanted, strict=True))
+    for found in (forward, reverse):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=0)
+    np.testing.assert_allclose(forward, reverse, rtol=1e-10)
+
+
+@every_model
+def test_vmap_over_parameters_is_a_loop_over_them(name):
+    model = MODELS[name]()
+    stimulus = _input(model)
+    scale = np.array([0.98, 1.0, 1.02], np.float32)
+    values = {path: scale * value for path, (value, _) in dn.parameters(model).items()}
+
+    def one(values):
+        return _run(dn.replace(model, values), stimulus).y[: STEPS // 4]
+
+    batch = jax.jit(jax.vmap(one))(values)
+    assert batch.shape == (3, STEPS // 4)
+    for lane in range(3):
+        alone = one({path: value[lane] for path, value in values.items()})
+        np.testing.assert_allclose(batch[lane], alone, rtol=1e-4, atol=1e-2)
+    assert np.abs(batch[0] - batch[2]).max() > 0.1
+
+
+KINDS = {
+    "int": lambda x: int(x),
+    "float": lambda x: float(int(x)),
+    "np.float64": lambda x: np.float64(int(x)),
+    "np.float32": lambda x: np.float32(int(x)),
+    "np.int64": lambda x: np.int64(x),
+    "np.array": lambda x: np.array(int(x)),
+    "jnp strong": lambda x: jnp.asarray(int(x), jnp.result_type(float)),
+    "jnp weak": lambda x: jnp.asarray(float(int(x))),
+    "jnp int": lambda x: jnp.asarray(int(x)),
+}
+
+
+@every_model
+@pytest.mark.parametrize("kind", KINDS)
+@both_precisions
+def test_any_kind_of_number_gives_the_same_type(name, kind, double):
+    with jax.enable_x64(double):
+        model = MODELS[name]()
+        known = dn.parameters(model)
+        other = dn.replace(model, {path: KINDS[kind](value) for path, (value, _) in known.items()})
+        for path, (value, _) in dn.parameters(other).items():
+            assert value.aval == known[path][0].aval, path
+            assert not value.weak_type, path
+            assert value == int(known[path][0]), path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_construction_takes_any_kind_of_number(kind):
+    made = dn.neurons.LIF(capacitance=KINDS[kind](200))
+    assert made.capacitance.aval == dn.neurons.LIF().capacitance.aval
+
+
+@pytest.mark.parametrize("name", [name for name, item in _exported() if _makes_a_model(item)])
+def test_docstring_has_an_equation_and_its_source(name):
+    doc = inspect.getdoc(dict(_exported())[name])
+    if name == "HodgkinHuxley":  # a Cell with given channels, which have the equations
+        assert "`Cell`" in doc
+    else:
+        assert re.search(r"\$[^$]+\$", doc), "no equation"
+    if name != "Cell":  # the current balance of a membrane is nobody's
+        assert re.search(r"doi:10\.\d{4,}/\S+", doc), "no DOI"

@@ -1,0 +1,133 @@
+"""Removable singularities: value, slope and curvature there."""
+
+import decimal
+from decimal import Decimal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from diffneuro._numerics import exprel, exprel2, linoid, lowest_root
+
+pytestmark = pytest.mark.usefixtures("strict")
+
+SMALL = [s * 10.0**-e for e in range(9) for s in (1, -1)]
+# Both sides of the radius at which the series stands in for the quotient, and far away.
+POINTS = [0.0, *SMALL, 0.2499, 0.2501, -0.2499, -0.2501, 0.26, -0.26, 0.5, -0.5, 3.0, -3.0, 20.0]
+POINTS = [*POINTS, -20.0, -80.0]
+
+
+def _exprel(x):
+    e = x.exp()
+    return (e - 1) / x, (e * (x - 1) + 1) / x**2, (e * (x * x - 2 * x + 2) - 2) / x**3
+
+
+def _exprel2(x):
+    e = x.exp()
+    return (
+        (e - 1 - x) / x**2,
+        (e * (x - 2) + x + 2) / x**3,
+        (e * (x * x - 4 * x + 6) - 2 * x - 6) / x**4,
+    )
+
+
+def _linoid(x):
+    q = (-x).exp()
+    d = 1 - q
+    return x / d, 1 / d - x * q / d**2, (x - 2) * q / d**2 + 2 * x * q * q / d**3
+
+
+CASES = {
+    "exprel": (exprel, _exprel, (1.0, 1 / 2, 1 / 3)),
+    "exprel2": (exprel2, _exprel2, (1 / 2, 1 / 6, 1 / 12)),
+    "linoid": (linoid, _linoid, (1.0, 1 / 2, 1 / 6)),
+}
+
+
+def _exact(closed_form, at_zero, points):
+    """(points, 3) value, slope and curvature, by arithmetic with 100 digits."""
+    with decimal.localcontext(prec=100):
+        rows = [at_zero if x == 0 else closed_form(Decimal(float(x))) for x in points]
+        return np.array([[float(value) for value in row] for row in rows])
+
+
+def _derivatives(function):
+    """Value and derivatives, the first and second in forward and in reverse mode."""
+    forward, reverse = jax.jacfwd(function), jax.grad(function)
+    several = (function, forward, reverse, jax.jacfwd(forward), jax.jacfwd(reverse))
+    several = (*several, jax.grad(forward), jax.grad(reverse))
+    return jax.jit(jax.vmap(lambda x: tuple(f(x) for f in several)))
+
+
+ORDERS = (0, 1, 1, 2, 2, 2, 2)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("double", "resolution"), [(False, 1.2e-7), (True, 2.2e-16)], ids=["float32", "float64"]
+)
+def test_value_slope_and_curvature(name, double, resolution):
+    function, closed_form, at_zero = CASES[name]
+    # Where the series ends, every division by x = 1/4 loses a factor of 4 to 8, a further one for
+    # each derivative and for exprel2.
+    divisions = np.arange(3) + (name == "exprel2")
+    tolerances = 10 * resolution * 8.0**divisions
+    with jax.enable_x64(double):
+        x = np.asarray(POINTS, np.float64 if double else np.float32)
+        wanted = _exact(closed_form, at_zero, x)
+        found = _derivatives(function)(jnp.asarray(x))
+        for order, values in zip(ORDERS, found, strict=True):
+            assert values.dtype == x.dtype
+            # Far out a slope falls to nothing; there it is held against the value's scale.
+            scale = np.maximum(np.abs(wanted[:, order]), 1e-3 * np.abs(wanted[:, 0]))
+            error = np.abs(np.asarray(values, float) - wanted[:, order]) / scale
+            assert error.max() < tolerances[order], (order, x[error.argmax()], error.max())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_finite_over_the_range_of_a_membrane(name):
+    x = jnp.linspace(-80.0, 80.0, 4001)
+    for values in _derivatives(CASES[name][0])(x):
+        assert np.isfinite(values).all()
+
+
+def test_lowest_root_is_differentiable_twice(x64):
+    """v^3 + v = a has dv/da = 1/(3 v^2 + 1) and a second derivative of -6 v/(3 v^2 + 1)^3."""
+
+    def root(a):
+        return lowest_root(lambda v: a - v**3 - v, -5.0, 5.0)
+
+    a = jnp.asarray(2.7)
+    v = float(root(a))
+    assert v**3 + v == pytest.approx(2.7, rel=1e-12)
+    slope, curvature = 1 / (3 * v**2 + 1), -6 * v / (3 * v**2 + 1) ** 3
+    for first in (jax.grad(root), jax.jacfwd(root)):
+        assert float(first(a)) == pytest.approx(slope, rel=1e-10)
+        for second in (jax.grad(first), jax.jacfwd(first)):
+            assert float(second(a)) == pytest.approx(curvature, rel=1e-8)
+    h = 1e-4
+    assert float(root(a + h) - root(a - h)) / (2 * h) == pytest.approx(slope, rel=1e-7)
+    differences = float(root(a + h) - 2 * v + root(a - h)) / h**2
+    assert differences == pytest.approx(curvature, rel=1e-5)
+
+
+def test_lowest_root_takes_the_first_fall(x64):
+    def cubic(v):
+        return -(v - 1.3) * (v - 2.1) * (v - 3.2)
+
+    assert float(lowest_root(cubic, -4.0, 6.0)) == pytest.approx(1.3, abs=1e-12)
+    # Where it rises, from 1.3 to 3.2, is no rest.
+    assert float(lowest_root(cubic, 1.5, 6.0)) == pytest.approx(3.2, abs=1e-12)
+
+
+def test_lowest_root_without_a_fall_is_where_the_current_is_smallest():
+    def never(v, a):
+        return a + (v - 0.5) ** 2
+
+    def root(a):
+        return lowest_root(lambda v: never(v, a), -4.0, 4.0)
+
+    value, slope = jax.value_and_grad(root)(jnp.float32(1.0))
+    assert float(value) == pytest.approx(0.5)
+    assert slope == 0.0

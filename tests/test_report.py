@@ -1,0 +1,328 @@
+"""The page of a fit, and what stands on it."""
+
+import dataclasses
+import re
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import diffneuro as dn
+from diffneuro.report import (
+    plot_correlations,
+    plot_first_spikes,
+    plot_losses,
+    plot_spike_counts,
+    plot_starts,
+    plot_sweeps,
+    write_report,
+)
+from diffneuro.report._facts import correlations, stages, tally
+from diffneuro.report._sweeps import shown_rows
+from diffneuro.report._text import measured, percent, unit
+from diffneuro.report._trace import thinned
+from diffneuro.report._verdict import BAD, GOOD, verdict
+
+FREE = {
+    "channels.na.g_max": dn.Bounds(20.0, 400.0, scale="log"),
+    "channels.leak.reversal_potential": dn.Bounds(-80.0, -40.0),
+    "capacitance": dn.Bounds(0.4, 2.5),
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    recording = dn.recordings.example().crop(20.0, 40.0)
+    return dn.fit(
+        dn.neurons.HodgkinHuxley(),
+        recording,
+        free=FREE,
+        method=dn.methods.LevenbergMarquardt(steps=4),
+        progress=False,
+    )
+
+
+def many_sweeps(fitted, sweeps=20, held_out=(7, 13)):
+    one = fitted.recording
+    steps = np.linspace(0.0, 300.0, sweeps)[:, None]
+    recording = dn.recordings.Recording(
+        time=one.time,
+        current=np.where(one.time > 5.0, steps, 0.0),
+        voltage=np.repeat(one.voltage, sweeps, axis=0),
+        source="steps",
+    )
+    return dataclasses.replace(
+        fitted,
+        recording=recording,
+        held_out=held_out,
+        fitted_voltage=np.repeat(fitted.fitted_voltage, sweeps, axis=0),
+        fitted_spikes=fitted.fitted_spikes * sweeps,
+    )
+
+
+def silent(fitted):
+    rest = np.full_like(fitted.fitted_voltage, -65.0)
+    return dataclasses.replace(fitted, fitted_voltage=rest, fitted_spikes=(np.zeros(0),))
+
+
+def text_of(result, tmp_path, name="fit.html"):
+    return write_report(result, tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_the_page_needs_nothing_from_outside(fitted, tmp_path):
+    text = text_of(fitted, tmp_path)
+    assert text.startswith("<!DOCTYPE html>")
+    assert "<script" not in text
+    assert "http" not in text
+    sources = re.findall(r'(?:src|href)="([^"]{0,30})', text)
+    assert sources
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_the_page_names_every_parameter_with_unit_bounds_and_error(fitted, tmp_path):
+    text = text_of(fitted, tmp_path)
+    for name in FREE:
+        row = re.search(rf"<tr><td><code>{name}</code>.*?</tr>", text)
+        assert row is not None
+        value, error = measured(fitted.parameters[name], fitted.standard_errors[name])
+        assert f"<td>{value}</td><td>{error}</td>" in row[0]
+        assert f"<td>{unit(fitted.units[name])}</td>" in row[0]
+    assert "mS/cm²" in text
+    assert "20 to 400 log" in text
+    assert "−80 to −40" in text
+
+
+def test_the_true_values_stand_beside_the_fitted_ones(fitted, tmp_path):
+    text = text_of(fitted, tmp_path)
+    assert '<th scope="col">true</th>' in text
+    unknown = dataclasses.replace(
+        fitted, recording=dataclasses.replace(fitted.recording, metadata={})
+    )
+    assert '<th scope="col">true</th>' not in text_of(unknown, tmp_path, "unknown.html")
+
+
+def test_what_made_the_fit_is_told(fitted, tmp_path):
+    text = text_of(fitted, tmp_path)
+    for told in ("LevenbergMarquardt(steps=4)", "Staggered", "float32", "jaxlib"):
+        assert told in text
+    assert fitted.recording.fingerprint in text
+
+
+def test_the_figures_lie_beside_the_page(fitted, tmp_path):
+    fitted.report(tmp_path / "cell.html")
+    names = {path.name for path in (tmp_path / "cell_figures").iterdir()}
+    assert names == {
+        "sweeps.png",
+        "first_spikes.png",
+        "correlations.png",
+        "losses.png",
+        "starts.png",
+    }
+    for path in (tmp_path / "cell_figures").iterdir():
+        assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_fit_gives_the_same_page(fitted, tmp_path):
+    assert text_of(fitted, tmp_path, "a.html") == text_of(fitted, tmp_path, "b.html")
+
+
+def test_an_existing_page_is_kept(fitted, tmp_path):
+    path = tmp_path / "fit.html"
+    path.write_text("mine")
+    with pytest.raises(ValueError, match=r"fit\.html exists.*overwrite=True"):
+        write_report(fitted, path)
+    assert path.read_text() == "mine"
+    assert not (tmp_path / "fit_figures").exists()
+    write_report(fitted, path, overwrite=True)
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_an_existing_figure_is_kept(fitted, tmp_path):
+    figure = tmp_path / "fit_figures" / "losses.png"
+    figure.parent.mkdir()
+    figure.write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"losses\.png exists"):
+        write_report(fitted, tmp_path / "fit.html")
+    assert figure.read_bytes() == b"mine"
+
+
+def test_figures_of_an_earlier_fit_do_not_stay(fitted, tmp_path):
+    write_report(many_sweeps(fitted), tmp_path / "fit.html")
+    assert (tmp_path / "fit_figures" / "spike_counts.png").exists()
+    write_report(fitted, tmp_path / "fit.html", overwrite=True)
+    assert not (tmp_path / "fit_figures" / "spike_counts.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nowhere/fit.html", "choose a folder"), ("fit.pdf", "ends in .html")]
+)
+def test_a_path_that_cannot_be_a_page(fitted, tmp_path, name, message):
+    with pytest.raises(ValueError, match=message):
+        write_report(fitted, tmp_path / name)
+
+
+def test_a_hostile_source_is_only_text(fitted, tmp_path):
+    recording = dataclasses.replace(
+        fitted.recording,
+        source="<script>alert('x')</script>",
+        metadata={"<img src=x>": "</td><b>"},
+    )
+    text = text_of(dataclasses.replace(fitted, recording=recording), tmp_path)
+    assert "<script" not in text
+    assert "<img src=x>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_good_fit_is_called_one(fitted):
+    perfect = dataclasses.replace(
+        fitted,
+        fitted_voltage=fitted.recording.voltage + 0.1 * np.resize([1.0, -1.0], (1, 800)),
+        fitted_spikes=(dn.analysis.recorded_spike_times(*_only_sweep(fitted)),),
+    )
+    found = verdict(perfect)
+    assert found.grade == GOOD
+    assert "reproduces 1 of 1 spike (coincidence 1.00 at 4 ms)" in found.sentences[0]
+    assert "residual 0.10 mV rms" in found.sentences[0]
+    assert not any("not white" in warning for warning in found.warnings)
+
+
+def test_a_silent_model_is_called_silent(fitted, tmp_path):
+    found = verdict(silent(fitted))
+    assert found.grade == BAD
+    assert "silent where the cell fires 1 spike" in found.sentences[0]
+    assert any("not white" in warning for warning in found.warnings)
+    assert "does not describe the spiking" in text_of(silent(fitted), tmp_path)
+
+
+def test_a_runaway_model_still_gets_its_page(fitted, tmp_path):
+    voltage = fitted.fitted_voltage.copy()
+    voltage[:, 400:] = np.nan
+    text = text_of(dataclasses.replace(fitted, fitted_voltage=voltage), tmp_path)
+    assert "not finite" in text
+
+
+def test_a_parameter_at_its_bound_is_marked(fitted, tmp_path):
+    model = dn.replace(fitted.model, {"capacitance": jnp.asarray(2.4999)})
+    text = text_of(dataclasses.replace(fitted, model=model), tmp_path)
+    assert "capacitance ended at its upper bound (2.5 µF/cm²)" in text
+    assert '<span class="badge">at its upper bound</span>' in text
+
+
+def test_a_parameter_without_effect_is_not_determined(fitted, tmp_path):
+    gram = fitted.gram.copy()
+    gram[2, :] = gram[:, 2] = 0.0
+    blind = dataclasses.replace(fitted, gram=gram)
+    text = text_of(blind, tmp_path)
+    assert "Not determined by this recording: capacitance." in text
+    assert "∞" in text
+    assert np.isnan(correlations(blind)[2]).all()
+
+
+def test_lost_starts_and_a_stop_are_told(fitted):
+    losses = np.array([fitted.loss, 1.02 * fitted.loss, 9.0 * fitted.loss, np.inf])
+    stopped = dataclasses.replace(
+        fitted,
+        losses=losses,
+        history=np.tile(losses, (2, 1)),
+        starts={name: np.repeat(values, 4) for name, values in fitted.starts.items()},
+        completed=False,
+    )
+    found = verdict(stopped)
+    assert "2 of 4 starts came within 5 %" in found.sentences[-1]
+    assert "1 went non-finite" in found.sentences[-1]
+    assert "stopped (Ctrl-C) after 2 of 4 iterations" in found.warnings[0]
+    legend = plot_losses(stopped).legends[0]
+    assert "1 start went non-finite" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_the_stages_of_a_synchronised_search(fitted):
+    about = fitted.about | {"method": "Synchronised(gains=(2.0, 1.0), steps=3, last_steps=4)"}
+    staged = dataclasses.replace(fitted, about=about, history=np.ones((10, 1)))
+    assert [(stage.first, stage.last) for stage in stages(staged)] == [(1, 3), (4, 6), (7, 10)]
+    assert stages(staged)[-1].name == "free"
+    foreign = dataclasses.replace(staged, about=about | {"versions": {"diffneuro": "0.0"}})
+    assert stages(foreign) == []
+
+
+def test_many_sweeps_are_shown_in_part_with_the_held_out_ones(fitted, tmp_path):
+    many = many_sweeps(fitted)
+    rows = shown_rows(many)
+    assert len(rows) == 12
+    assert {0, 7, 13, 19} <= set(rows)
+    text = text_of(many, tmp_path)
+    assert "12 of 20 sweeps" in text
+    assert "On the 2 sweeps held out of the fit" in text
+    assert "Spikes in each sweep over the step of current" in text
+
+
+def test_a_tally_pools_sweeps(fitted):
+    many = many_sweeps(fitted, sweeps=4, held_out=())
+    one, four = tally(fitted, fitted.scores()), tally(many, many.scores())
+    assert four.recorded == 4 * one.recorded
+    assert four.matched == 4 * one.matched
+    assert four.rms == pytest.approx(one.rms)
+    assert four.rms == pytest.approx(fitted.scores()[0].rms_error, rel=1e-5)
+    assert four.explained == pytest.approx(fitted.scores()[0].explained_variance, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        plot_sweeps,
+        plot_first_spikes,
+        plot_losses,
+        plot_starts,
+        plot_correlations,
+        plot_spike_counts,
+    ],
+)
+def test_every_axis_has_a_label_and_settings_stay(fitted, draw):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    figure = draw(many_sweeps(fitted, sweeps=1, held_out=()))
+    assert dict(matplotlib.rcParams) == before
+    assert figure.axes
+    for axes in figure.axes:
+        named = [text.get_text() for text in axes.get_yticklabels()]
+        assert axes.get_ylabel() or set(FREE) <= set(named)
+
+
+def test_nothing_to_zoom_on(fitted):
+    quiet = silent(fitted)
+    recording = dataclasses.replace(quiet.recording, voltage=np.full((1, 800), -65.0))
+    with pytest.raises(ValueError, match="use plot_sweeps"):
+        plot_first_spikes(dataclasses.replace(quiet, recording=recording))
+
+
+def test_a_loaded_fit_gives_the_same_page(fitted, tmp_path):
+    loaded = dn.FitResult.load(fitted.save(tmp_path / "cell.fit"))
+    assert text_of(loaded, tmp_path, "a.html") == text_of(fitted, tmp_path, "b.html")
+
+
+def test_thinning_keeps_every_extreme():
+    rng = np.random.default_rng(0)
+    time = np.arange(100_003.0)
+    values = rng.normal(size=time.size)
+    values[[7, 50_000, 100_002]] = 100.0, -100.0, 50.0
+    kept_time, kept = thinned(time, values, 500)
+    assert kept.size <= 2000
+    assert {100.0, -100.0, 50.0} <= set(kept)
+    assert np.array_equal(kept, values[kept_time.astype(int)])
+    assert (np.diff(kept_time) > 0).all()
+    assert (kept_time[0], kept_time[-1]) == (0.0, 100_002.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [("mS/cm2", "mS/cm²"), ("um2", "µm²"), ("uA/cm2", "µA/cm²"), ("GOhm", "GΩ"), ("1", "")],
+)
+def test_units_are_typeset(name, printed):
+    assert unit(name) == printed
+
+
+def test_numbers_are_given_to_their_error():
+    assert measured(119.80355, 0.11676) == ("119.80", "0.12")
+    assert measured(-76.99437, 0.009536) == ("−76.9944", "0.0095")
+    assert measured(1.5, np.inf) == ("1.5", "∞")
+    assert percent(0.999999) == "99.99 %"
