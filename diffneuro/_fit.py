@@ -21,6 +21,7 @@ from ._progress import Watcher, watching
 from ._result import FitResult
 from ._search import Found, search
 from ._simulate import check_finite_parameters, default_solver
+from ._storage import classes_of, describe
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
@@ -185,13 +186,13 @@ def _identity(model, recording, bounds, loss, method, solver, positions) -> dict
         if name not in bounds
     }
     return {
-        "model": type(model).__name__,
+        "model": classes_of(model),
         "fixed parameters": fixed,
         "bounds": {name: [b.low, b.high, b.scale] for name, b in bounds.items()},
         "recording": recording.fingerprint,
-        "loss": repr(loss),
-        "method": repr(method),
-        "solver": repr(solver),
+        "loss": describe(loss),
+        "method": describe(method),
+        "solver": describe(solver),
         "starts": int(positions.shape[0]),
         "first start": np.asarray(positions[0], float).tolist(),
         "precision": str(positions.dtype),
@@ -207,11 +208,13 @@ def _result(
     held_out: tuple[int, ...],
     about: dict[str, Any],
 ) -> FitResult:
-    if not np.isfinite(found.losses).any():
+    # What an interrupted search or a synchronised stage called its loss may be another one.
+    losses = _free_losses(objective, found.positions)
+    if not np.isfinite(losses).any():
         raise ValueError(
             "every start went non-finite: narrow the bounds, or look at the recording's units."
         )
-    best = jnp.asarray(found.positions[np.argmin(found.losses)], jnp.result_type(float))
+    best = jnp.asarray(found.positions[np.argmin(losses)], jnp.result_type(float))
     model = objective.model_at(best)
     values = np.asarray(
         jax.vmap(lambda z: jnp.stack(list(values_at(bounds, z).values())))(
@@ -224,9 +227,9 @@ def _result(
     return FitResult(
         model=model,
         free=bounds,
-        loss=float(np.min(found.losses)),
+        loss=float(np.min(losses)),
         starts={name: values[:, i] for i, name in enumerate(bounds)},
-        losses=found.losses,
+        losses=losses,
         history=found.history,
         recording=recording,
         held_out=held_out,
@@ -238,6 +241,17 @@ def _result(
         completed=found.completed,
         about=about,
     )
+
+
+def _free_losses(objective: Objective, positions: NDArray) -> NDArray:
+    """The loss of the free-running model at each of `positions`; inf where not finite."""
+
+    def loss(position):
+        return jnp.sum(objective(position) ** 2)
+
+    columns = jnp.asarray(positions, jnp.result_type(float))
+    found = np.asarray(jax.jit(lambda z: jax.lax.map(loss, z, batch_size=8))(columns), float)
+    return np.where(np.isfinite(found), found, np.inf)
 
 
 def _curvature(objective, bounds, best) -> tuple[NDArray, int, NDArray]:

@@ -24,6 +24,8 @@ from .recordings import Recording
 
 FORMAT_VERSION = 1
 _AT_BOUND = 0.005
+# Below this share of the largest eigenvalue a direction of J^T J is rounding error, float32's.
+_FLAT = 1e-10
 
 
 class SweepScore(NamedTuple):
@@ -96,16 +98,18 @@ class FitResult:
         r"""(P, P) covariance of the parameters, in their own units: $s^2 (J^T J)^{-1}$.
 
         It holds near the optimum, for residuals that are independent and of equal variance
-        $s^2$; a parameter that changes nothing has an infinite variance.
+        $s^2$. Parameters that change nothing, or whose effects cannot be told apart, have an
+        infinite variance.
         """
-        scale = np.sqrt(np.diag(self.gram))
-        alive = scale > 1e-9 * scale.max(initial=0.0)
-        covariance = np.diag(np.where(alive, 0.0, np.inf))
-        if alive.any():
-            freedom = max(self.residual_count - int(alive.sum()), 1)
-            unit = np.outer(scale[alive], scale[alive])
-            inverse = np.linalg.pinv(self.gram[np.ix_(alive, alive)] / unit, hermitian=True)
-            covariance[np.ix_(alive, alive)] = self.loss / freedom * inverse / unit
+        lengths = np.sqrt(np.diag(self.gram))
+        scale = np.where(lengths > 0, lengths, 1.0)
+        values, vectors = np.linalg.eigh(self.gram / np.outer(scale, scale))
+        flat = values <= _FLAT * max(values.max(initial=0.0), np.finfo(float).tiny)
+        inverse = (vectors[:, ~flat] / values[~flat]) @ vectors[:, ~flat].T
+        freedom = max(self.residual_count - int((~flat).sum()), 1)
+        covariance = self.loss / freedom * inverse / np.outer(scale, scale)
+        undetermined = (np.abs(vectors[:, flat]) > 1e-3).any(axis=1)
+        covariance[undetermined, undetermined] = np.inf
         return covariance
 
     @property

@@ -106,6 +106,29 @@ def model_to_data(node: Any) -> Any:
     raise ValueError(f"a {type(node).__name__} cannot be saved as part of a model.")
 
 
+def describe(node: Any) -> str:
+    """A method, loss or solver as one would write it, defaults spelled out."""
+    if isinstance(node, eqx.Module):
+        fields = (f"{name}={describe(value)}" for name, value in vars(node).items())
+        return f"{type(node).__name__}({', '.join(fields)})"
+    if isinstance(node, tuple):
+        return f"({', '.join(map(describe, node))}{',' if len(node) == 1 else ''})"
+    if isinstance(node, np.ndarray | jax.Array):
+        return repr(np.asarray(node).tolist())
+    return repr(node)
+
+
+def classes_of(model: Any) -> dict[str, str]:
+    """The class of every model in a model, by dotted path; "" is the whole."""
+    if not isinstance(model, AbstractModel | dict):
+        return {}
+    found = {} if isinstance(model, dict) else {"": type(model).__name__}
+    parts = model if isinstance(model, dict) else vars(model)
+    for name, part in parts.items():
+        found |= {f"{name}.{path}".rstrip("."): kind for path, kind in classes_of(part).items()}
+    return found
+
+
 def model_from_data(data: Any) -> Any:
     """The model that `model_to_data` described, built of diffneuro's own public classes.
 

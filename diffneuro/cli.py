@@ -15,7 +15,7 @@ from rich.table import Table
 
 from . import losses, methods, recordings, stimuli
 from ._bounds import Bounds
-from ._fit import default_loss, default_method, fit as fit_model
+from ._fit import default_loss, fit as fit_model
 from ._model import AbstractConductanceModel, AbstractModel, parameters, replace
 from ._problems import PROBLEMS
 from ._result import FitResult
@@ -136,13 +136,14 @@ def fit(
     _prepare(out, overwrite, resume)
     bounds = dict(map(_parse_free, free)) if free else problem.free
     neuron = problem.make()
+    compared = _compared(loss, data)
     checkpoint = out / "unfinished_fit.zip"
     result = fit_model(
         neuron,
         data,
         free=bounds,
-        loss=_loss(loss, neuron, data),
-        method=_method(method, neuron),
+        loss=_loss(compared, neuron),
+        method=_method(method, compared, neuron),
         starts=starts,
         key=jax.random.key(seed),
         holdout=_holdout(holdout, data),
@@ -306,10 +307,16 @@ def _prepare(out: Path, overwrite: bool, resume: bool) -> None:
         (out / "unfinished_fit.zip").unlink(missing_ok=True)
 
 
-def _loss(name: LossName, neuron: AbstractModel, data: recordings.Recording):
-    """Spike times matter as soon as there are spikes, except where the model is exact."""
-    fires = float(np.max(data.voltage)) > -20.0 and "truth" not in data.metadata
-    if name is LossName.voltage or (name is LossName.auto and not fires):
+def _compared(name: LossName, data: recordings.Recording) -> LossName:
+    """Spike times matter as soon as there are spikes, except where the model can be exact."""
+    if name is not LossName.auto:
+        return name
+    fires = float(np.max(data.voltage)) > -20.0
+    return LossName.spikes if fires and "truth" not in data.metadata else LossName.voltage
+
+
+def _loss(compared: LossName, neuron: AbstractModel) -> losses.AbstractLoss:
+    if compared is LossName.voltage:
         return losses.VoltageError()
     if isinstance(neuron, AbstractConductanceModel):
         between = losses.VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
@@ -317,21 +324,27 @@ def _loss(name: LossName, neuron: AbstractModel, data: recordings.Recording):
     return default_loss(neuron)
 
 
-def _method(name: MethodName, neuron: AbstractModel) -> methods.AbstractMethod:
-    chosen = {
-        MethodName.auto: default_method(neuron),
-        MethodName.synchronised: methods.Synchronised(),
-        MethodName.levenberg_marquardt: methods.LevenbergMarquardt(refill_every=10),
+def _method(name: MethodName, compared: LossName, neuron: AbstractModel) -> methods.AbstractMethod:
+    # Where the model cannot be exact, lanes lose the spikes when they are released; the
+    # neighbours of those that did not are worth more than the lost.
+    inexact = methods.Synchronised(last_steps=60, spread=0.1)
+    synchronised = methods.Synchronised() if compared is LossName.voltage else inexact
+    refilled = methods.LevenbergMarquardt(refill_every=10)
+    if name is MethodName.auto:
+        return synchronised if isinstance(neuron, AbstractConductanceModel) else refilled
+    return {
+        MethodName.synchronised: synchronised,
+        MethodName.levenberg_marquardt: refilled,
         MethodName.adam: methods.Adam(),
-    }
-    return chosen[name]
+    }[name]
 
 
 def _print_result(result: FitResult) -> None:
     console = Console()
     table = Table(title=f"loss {result.loss:.4g}", title_justify="left")
     for heading in ("parameter", "value", "standard error", "unit", ""):
-        table.add_column(heading, justify="left" if heading in ("parameter", "unit") else "right")
+        justify = "left" if heading in ("parameter", "unit") else "right"
+        table.add_column(heading, justify=justify, overflow="fold")
     errors, units, ends = result.standard_errors, result.units, result.at_bound()
     for name, number in result.parameters.items():
         remark = f"at its {ends[name]} bound" if name in ends else ""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from importlib.metadata import version
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,9 +18,9 @@ from diffneuro.report import (
     plot_sweeps,
     write_report,
 )
-from diffneuro.report._facts import correlations, stages, tally
+from diffneuro.report._facts import correlations, spike_trains, stages, tally
 from diffneuro.report._sweeps import shown_rows
-from diffneuro.report._text import measured, percent, unit
+from diffneuro.report._text import measured, number, percent, unit
 from diffneuro.report._trace import thinned
 from diffneuro.report._verdict import BAD, GOOD, verdict
 
@@ -32,13 +33,42 @@ FREE = {
 
 @pytest.fixture(scope="module")
 def fitted():
-    recording = dn.recordings.example().crop(20.0, 40.0)
-    return dn.fit(
-        dn.neurons.HodgkinHuxley(),
-        recording,
+    """A fit made by hand: nothing to compile, and every number is known."""
+    time = 0.025 * np.arange(800)
+    noise = np.random.default_rng(0).normal(0.0, 0.5, (1, 800))
+    clean = -65.0 + 100.0 * np.exp(-(((time - 8.0) / 0.6) ** 2))[None]
+    recording = dn.recordings.Recording(
+        time=time,
+        current=np.where(time > 5.0, 500.0, 0.0),
+        voltage=clean + noise,
+        metadata={"truth": {"capacitance": 1.0, "channels.na.g_max": 120.0}},
+        source="by hand",
+    )
+    loss = float(np.mean(noise**2))
+    model = dn.neurons.HodgkinHuxley()
+    known = dn.parameters(model)
+    return dn.FitResult(
+        model=model,
         free=FREE,
-        method=dn.methods.LevenbergMarquardt(steps=4),
-        progress=False,
+        loss=loss,
+        starts={name: np.array([float(known[name][0])]) for name in FREE},
+        losses=np.array([loss]),
+        history=loss * np.array([[90.0], [20.0], [2.0], [1.0]]),
+        recording=recording,
+        held_out=(),
+        fitted_voltage=clean.astype(np.float32),
+        fitted_spikes=(dn.analysis.recorded_spike_times(time, clean[0]),),
+        gram=np.array([[0.04, 0.01, 0.3], [0.01, 0.5, -0.2], [0.3, -0.2, 900.0]]),
+        residual_count=800,
+        slopes=np.array([30.0, 9.0, 0.5]),
+        completed=True,
+        about={
+            "method": "LevenbergMarquardt(steps=4)",
+            "solver": "Staggered()",
+            "precision": "float32",
+            "recording": recording.fingerprint,
+            "versions": {"diffneuro": version("diffneuro"), "jaxlib": "0.10"},
+        },
     )
 
 
@@ -122,6 +152,19 @@ def test_the_figures_lie_beside_the_page(fitted, tmp_path):
         assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_one_parameter_has_no_correlations(fitted, tmp_path):
+    one = dataclasses.replace(
+        fitted,
+        free={"capacitance": FREE["capacitance"]},
+        gram=fitted.gram[2:, 2:],
+        slopes=fitted.slopes[2:],
+    )
+    text = text_of(one, tmp_path)
+    assert "1 free parameter" in text
+    assert "What the recording determines" not in text
+    assert not (tmp_path / "fit_figures" / "correlations.png").exists()
+
+
 def test_the_same_fit_gives_the_same_page(fitted, tmp_path):
     assert text_of(fitted, tmp_path, "a.html") == text_of(fitted, tmp_path, "b.html")
 
@@ -177,7 +220,7 @@ def test_a_good_fit_is_called_one(fitted):
     perfect = dataclasses.replace(
         fitted,
         fitted_voltage=fitted.recording.voltage + 0.1 * np.resize([1.0, -1.0], (1, 800)),
-        fitted_spikes=(dn.analysis.recorded_spike_times(*_only_sweep(fitted)),),
+        fitted_spikes=(spike_trains(fitted, 0)[0],),
     )
     found = verdict(perfect)
     assert found.grade == GOOD
@@ -326,3 +369,6 @@ def test_numbers_are_given_to_their_error():
     assert measured(-76.99437, 0.009536) == ("−76.9944", "0.0095")
     assert measured(1.5, np.inf) == ("1.5", "∞")
     assert percent(0.999999) == "99.99 %"
+    assert number(150.59, 2) == "150"
+    assert number(50000.0) == "50000"
+    assert number(1.234e-7, 3) == "1.23 × 10⁻⁷"

@@ -109,9 +109,10 @@ def test_solvers_agree_in_the_limit():
         cell = dn.neurons.HodgkinHuxley()
         return dn.simulate(cell, 700.0, t1=10.0, dt=0.0025, solver=solver).y
 
+    # The upstroke makes 0.3 mV of every microsecond by which a spike is early or late.
     wanted = voltage(Staggered())
     assert np.ptp(wanted) > 80.0
-    for solver, tolerance in ((Euler(), 1.5), (ExponentialHeun(), 0.01)):
+    for solver, tolerance in ((Euler(), 1.5), (ExponentialHeun(), 0.03)):
         np.testing.assert_allclose(voltage(solver), wanted, atol=tolerance)
 
 

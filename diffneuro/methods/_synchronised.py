@@ -5,6 +5,7 @@ from jax import Array
 
 from ._damped_step import FIRST_DAMPING, Lane, damped_step, fresh_lane
 from ._method import AbstractStagedMethod, Objective
+from ._refill import refill_worse_half
 
 _GAINS = (20.0, 10.0, 5.0, 3.0, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05, 0.03)
 
@@ -14,13 +15,17 @@ class Synchronised(AbstractStagedMethod):
 
     An extra $\kappa\,(v_{rec} - v)$ in the voltage's equation makes the error surface of a
     spiking cell smooth. `steps` damped Gauss-Newton steps are made at each of the `gains`
-    (1/ms, falling), then `last_steps` with the free model.
+    (1/ms, falling), then `last_steps` with the free model. With a `spread`, at the end of each
+    stage, and every `steps` steps of the last, the worse half of the lanes is given up for
+    neighbours of the better half, that far away in free coordinates; then the number of starts
+    that agree says less.
     Abarbanel, Creveling, Farsian & Kostuk 2009, doi:10.1137/090749761
     """
 
     gains: tuple[float, ...] = _GAINS
     steps: int = 10
     last_steps: int = 20
+    spread: float | None = None
 
     def __check_init__(self):
         if not self.gains or min(self.gains) <= 0:
@@ -46,7 +51,9 @@ class Synchronised(AbstractStagedMethod):
         return damped_step(lambda z: objective(z, gains[stage]), state._replace(damping=damping))
 
     def mix(self, states: Lane, iteration: int, key: Array, /) -> Lane:
-        return states
+        if self.spread is None or iteration == 0 or iteration % self.steps:
+            return states
+        return refill_worse_half(states, key, self.spread)
 
     def stage(self, iteration: int, /) -> str:
         stage = iteration // self.steps

@@ -37,7 +37,9 @@ def _combination(names: tuple[str, ...], weights: NDArray) -> str:
     order = np.argsort(-np.abs(weights))
     weights = weights * np.sign(weights[order[0]])
     kept = [i for i in order if abs(weights[i]) >= _SMALLEST]
-    return ", ".join(f"<code>{escape(names[i])}</code> ({_signed(weights[i])})" for i in kept)
+    return ", ".join(
+        f"<code>{escape(names[i])}</code> ({_signed(float(weights[i]))})" for i in kept
+    )
 
 
 def _signed(value: float) -> str:

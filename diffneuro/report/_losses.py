@@ -24,6 +24,8 @@ def plot_losses(result: FitResult) -> "Figure":
 
     **Returns:** a figure that belongs to no window.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = blank(3.6)
     axes = figure.add_subplot()
     history = np.where(result.history > 0, result.history, np.nan)
@@ -41,7 +43,7 @@ def plot_losses(result: FitResult) -> "Figure":
         axes.set_yscale("log")
         _label_decades(axes, history)
     axes.set_xlim(1, max(len(history), 2))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _part_stages(axes, result)
     _legend(figure, result)
     return figure

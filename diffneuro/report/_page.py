@@ -64,9 +64,9 @@ def page(result: FitResult, pictures: Mapping[str, Picture]) -> str:
 
 
 _NOTE = (
-    '<p class="note">Standard errors are s² (JᵀJ)⁻¹ at the optimum. They hold where the '
-    "residuals are independent and of equal variance, and say nothing about other minima. "
-    "“Within” shows the place between the bounds.</p>"
+    '<p class="note">Standard errors are the roots of the diagonal of s² (JᵀJ)⁻¹ at the optimum. '
+    "They hold where the residuals are independent and of equal variance, and say nothing about "
+    "other minima. “Within” shows the place between the bounds.</p>"
 )
 _SCORE_NOTE = (
     '<p class="note">The model runs free, driven by the recorded current alone. Γ is the '

@@ -1,6 +1,6 @@
 """How many spikes each sweep has, recorded and fitted."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ def plot_spike_counts(result: FitResult) -> "Figure":
 
     **Returns:** a figure that belongs to no window.
     """
+    from matplotlib.ticker import MaxNLocator
+
     scores = result.scores()
     steps = step_currents(result)
     by_step = steps is not None
@@ -30,18 +32,18 @@ def plot_spike_counts(result: FitResult) -> "Figure":
     held_out = np.array([score.held_out for score in scores])
     figure = blank(3.2)
     axes = figure.add_subplot()
-    line = {"linewidth": 0.8, "alpha": 0.5}
+    line: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.5}
     axes.plot(x[order], recorded[order], color=RECORDED, **line)
     axes.plot(x[order], model[order], color=FITTED, **line)
     axes.plot(x, recorded, "o", color=RECORDED, ms=5, label="recorded")
     axes.plot(x[~held_out], model[~held_out], "s", color=FITTED, ms=5, label="model, fitted sweep")
     if held_out.any():
-        look = {"color": HELD_OUT, "ms": 6.5, "label": "model, held-out sweep"}
+        look: dict[str, Any] = {"color": HELD_OUT, "ms": 6.5, "label": "model, held-out sweep"}
         axes.plot(x[held_out], model[held_out], "D", **look)
     axes.set_ylim(bottom=-0.04 * max(recorded.max(), model.max(), 1))
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     if not by_step:
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("current step (pA)" if by_step else "sweep number")
     axes.set_ylabel("spikes in the sweep")
     axes.legend(loc="upper left")

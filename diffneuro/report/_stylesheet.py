@@ -32,7 +32,7 @@ table { border-collapse: collapse; font-size: 14px; margin: 10px 0; break-inside
 table.long { break-inside: auto; }
 tr { break-inside: avoid; }
 thead { display: table-header-group; }
-th, td { text-align: left; padding: 4px 12px 4px 0; vertical-align: baseline; }
+th, td { text-align: left; padding: 4px 14px 4px 0; vertical-align: baseline; }
 th { font-weight: 600; white-space: nowrap; }
 thead th { border-bottom: 1.5px solid var(--ink); }
 tbody td, tbody th { border-bottom: 1px solid #ececec; }
@@ -63,8 +63,8 @@ tbody td, tbody th { border-bottom: 1px solid #ececec; }
   table { font-size: 8.5pt; }
   th, td { padding-right: 8px; }
   .provenance { font-size: 8pt; }
-  figure img { max-height: 225mm; }
-  figcaption { font-size: 8.5pt; }
+  figure img { width: auto; max-height: 195mm; }
+  figcaption, .note { font-size: 8.5pt; }
   h2 { margin-top: 20px; }
 }
 """

@@ -22,7 +22,9 @@ def number(value: float, digits: int = 4) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    mantissa, _, power = f"{value:.{digits}g}".partition("e")
+    rounded = float(f"{value:.{digits}g}")
+    style = f".{digits}g" if abs(rounded) < 1e-4 or abs(rounded) >= 1e6 else ".9g"
+    mantissa, _, power = f"{rounded:{style}}".partition("e")
     mantissa = mantissa.replace("-", "−")
     return f"{mantissa} × 10{str(int(power)).translate(_RAISED)}" if power else mantissa
 

@@ -87,8 +87,8 @@ def _described(scored: Tally) -> str:
         )
     if scored.recorded and _graded(scored.coincidence, _BAD_GAMMA, _GOOD_GAMMA) == BAD:
         return (
-            f"The model {spikes.removesuffix(',')}: this fit does not describe the spiking of this cell. "
-            f"It {voltage}."
+            f"The model {spikes.removesuffix(',')}: this fit does not describe the spiking of "
+            f"this cell. It {voltage}."
         )
     return f"The model {spikes} and {voltage}."
 
@@ -107,7 +107,8 @@ def _spikes_described(scored: Tally) -> str:
 
 
 def _voltage_described(scored: Tally) -> str:
-    residual = f"residual {fixed(scored.rms, 2 if scored.rms < 10 else 1)} mV rms"
+    size = number(scored.rms, 3) if scored.rms >= 100 else fixed(scored.rms, 2)
+    residual = f"residual {size} mV rms"
     if not scored.explained > 0:
         return f"explains none of the voltage's variance; {residual}"
     return f"explains {percent(scored.explained)} of the voltage's variance; {residual}"
@@ -144,8 +145,8 @@ def _warnings(result: FitResult) -> Iterator[str]:
         value = bounds.low if end == "low" else bounds.high
         yield (
             f"{name} ended at its {'lower' if end == 'low' else 'upper'} bound "
-            f"({number(value)} {unit(result.units[name])}): widen the bound if the physiology allows, or the model "
-            "lacks something."
+            f"({number(value)} {unit(result.units[name])}): widen the bound if the physiology "
+            "allows, or the model lacks something."
         )
     loose = undetermined(result)
     if loose:
@@ -168,7 +169,7 @@ def _interrupted(result: FitResult) -> str:
     if isinstance(method, AbstractStagedMethod) and parts and done < method.iterations:
         text += (
             f" It had reached the stage “{parts[-1].name}”, whose loss is not that of the free "
-            "model."
+            "model: the loss and the standard errors below are not those of the free model either."
         )
     return text
 
