@@ -11,6 +11,7 @@ from . import (  # noqa: E402
     methods as methods,
     neurons as neurons,
     recordings as recordings,
+    report as report,
     solvers as solvers,
     spikes as spikes,
     stimuli as stimuli,

@@ -2,11 +2,11 @@
 
 import itertools
 
-# First of all, so that the setting for folded loops comes in time.
-import diffneuro  # noqa: F401, I001
-
 import jax
 import pytest
+
+# First of all, so that the setting for folded loops comes in time.
+import diffneuro  # noqa: F401
 
 
 @pytest.fixture

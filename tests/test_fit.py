@@ -346,9 +346,7 @@ def test_a_fit_interrupted_within_a_step_resumes_to_the_same_bits(tmp_path):
 
 def test_progress_is_told_the_way():
     told = []
-    fitted(
-        method=Synchronised((2.0, 0.5), 2, 2), progress=lambda *what: told.append(what)
-    )
+    fitted(method=Synchronised((2.0, 0.5), 2, 2), progress=lambda *what: told.append(what))
     assert told[0][:2] == (1, 6)
     assert told[0][3] == "gain 2 per ms"
     assert told[-1][:2] == (6, 6)
@@ -399,9 +397,10 @@ def refused(match, recording=None, **changes):
 
 
 def test_bad_free_parameters_are_refused():
-    refused(r"no parameter 'channels\.leak\.gmax'.*channels\.leak\.g_max", free={
-        "channels.leak.gmax": (0.1, 1.0)
-    })
+    refused(
+        r"no parameter 'channels\.leak\.gmax'.*channels\.leak\.g_max",
+        free={"channels.leak.gmax": (0.1, 1.0)},
+    )
     refused("free is empty", free={})
     refused(r"capacitance: low=2 must be below high=1", free={"capacitance": (2.0, 1.0)})
     refused(r"capacitance: low=1 must be below high=1", free={"capacitance": (1.0, 1.0)})
@@ -434,8 +433,11 @@ def test_bad_recordings_and_sweeps_are_refused():
 def test_a_model_that_cannot_be_synchronised_is_refused():
     with pytest.raises(ValueError, match="LIF cannot be synchronised"):
         dn.fit(
-            dn.neurons.LIF(), recorded(), free={"capacitance": (50.0, 400.0)},
-            method=Synchronised((1.0,), 1, 1), progress=False,
+            dn.neurons.LIF(),
+            recorded(),
+            free={"capacitance": (50.0, 400.0)},
+            method=Synchronised((1.0,), 1, 1),
+            progress=False,
         )
 
 

@@ -303,9 +303,9 @@ def test_a_diverging_run_names_the_state_and_the_time():
 
 def test_a_diverging_lane_harms_no_other():
     def end(rate):
-        return dn.simulate(
-            Exploding(rate), 0.0, t1=0.8, dt=0.01, solver=dn.solvers.Euler()
-        ).state["wild"]
+        return dn.simulate(Exploding(rate), 0.0, t1=0.8, dt=0.01, solver=dn.solvers.Euler()).state[
+            "wild"
+        ]
 
     lanes = jax.vmap(end)(jnp.array([0.5, 5.0, 1.0]))
     assert np.isfinite(lanes).tolist() == [True, False, True]

@@ -135,9 +135,7 @@ def _continued(model, solver, dt):
     current = 900.0 + 300.0 * np.sin(0.8 * time)
     whole = dn.simulate(model, current, t1=400 * dt, dt=dt, solver=solver)
     first = dn.simulate(model, current[:170], t1=170 * dt, dt=dt, solver=solver)
-    rest = dn.simulate(
-        model, current[170:], t1=230 * dt, dt=dt, solver=solver, state=first.state
-    )
+    rest = dn.simulate(model, current[170:], t1=230 * dt, dt=dt, solver=solver, state=first.state)
     return whole, first, rest
 
 

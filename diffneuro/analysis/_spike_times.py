@@ -1,5 +1,6 @@
 """When a neuron spiked."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -21,18 +22,39 @@ def spike_times(
     there were, which may be more.
     """
     if trajectory.spikes is None or trajectory.spike_times is None:
-        fired, times = _upward_crossings(trajectory.t, trajectory.y, threshold)
-    else:
-        fired, times = trajectory.spikes > 0, trajectory.spike_times
+        return _upward_crossings(trajectory.t, trajectory.y, threshold, max_spikes)
+    fired = trajectory.spikes > 0
     (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
-    return jnp.where(where >= 0, times[where], jnp.inf), jnp.sum(fired)
+    return jnp.where(where >= 0, trajectory.spike_times[where], jnp.inf), jnp.sum(fired)
 
 
-def _upward_crossings(t, v, threshold) -> tuple[Array, Array]:
-    below, above = v[:-1], v[1:]
-    fired = (below < threshold) & (above >= threshold)
-    rise = jnp.where(fired, above - below, 1.0)
-    return fired, t[:-1] + (threshold - below) / rise * (t[1:] - t[:-1])
+def _upward_crossings(t, v, threshold, max_spikes) -> tuple[Array, Array]:
+    """Where the cubic through four samples crosses the threshold.
+
+    A straight line would put the crossing right to order 2, but its derivatives only to order
+    1, which on the upstroke of a spike at dt 0.025 ms is 5 %.
+    """
+    fired = (v[:-1] < threshold) & (v[1:] >= threshold)
+    (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
+    found = where >= 0
+    first = jnp.clip(where - 1, 0, v.shape[0] - 4)
+    samples = jnp.stack([v[first + i] for i in range(4)]) - threshold
+    # Newton's differences: the cubic in the number of samples past `first`.
+    once, twice, thrice = (jnp.diff(samples, n, axis=0)[0] for n in (1, 2, 3))
+
+    def cubic(x):
+        past = twice / 2.0 + thrice / 6.0 * (x - 2.0)
+        return samples[0] + x * (once + (x - 1.0) * past)
+
+    low = jnp.where(found, samples[jnp.clip(where - first, 0, 3), jnp.arange(max_spikes)], -1.0)
+    high = jnp.where(found, v[jnp.clip(where, 0) + 1] - threshold, 1.0)
+    x = (where - first) - low / (high - low)
+    for _ in range(3):
+        value, slope = jax.jvp(cubic, (x,), (jnp.ones_like(x),))
+        rising = found & (slope > 0)
+        x = x - jnp.where(rising, value / jnp.where(rising, slope, 1.0), 0.0)
+    times = t[first] + x * (t[1] - t[0])
+    return jnp.where(found, times, jnp.inf), jnp.sum(fired)
 
 
 def recorded_spike_times(
