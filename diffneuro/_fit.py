@@ -92,6 +92,7 @@ def fit(
             objective,
             positions,
             search_key,
+            runs=fitted.sweeps,
             watch=watch,
             checkpoint=checkpoint,
             identity=identity,

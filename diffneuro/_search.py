@@ -18,9 +18,9 @@ from ._progress import Watcher
 from ._storage import pack, unpack, write_atomically
 from .methods import AbstractMethod, AbstractStagedMethod, Objective
 
-# The tile is fixed, whatever the machine, so that a search gives the same bits everywhere it
-# vectorises alike; memory alone makes it smaller.
-_TILE = 8
+# What is simulated side by side in one compiled call: as many as the caches like, by measurement.
+# It does not depend on the machine, so that a search gives the same bits with more cores.
+_WIDTH = 192
 _TILE_BYTES = 256e6
 _CHECKPOINT_SECONDS = 60.0
 _CHECKPOINT_VERSION = 1
@@ -45,6 +45,7 @@ def search(
     positions: Array,
     key: Array,
     *,
+    runs: int,
     watch: Watcher,
     checkpoint: str | os.PathLike | None,
     identity: dict[str, Any],
@@ -52,9 +53,10 @@ def search(
     """Run `method` from each of `positions` (starts, P); a Ctrl-C ends it with the best so far.
 
     With a `checkpoint` path the state is kept there once a minute and at the end, and a later
-    search of the same `identity` goes on from it, to the same bits.
+    search of the same `identity` goes on from it, to the same bits. `runs` is how many
+    simulations one call of the objective takes.
     """
-    tile = _tile_size(objective, positions)
+    tile = _tile_size(objective, positions, runs)
     step = _for_tiles(_update, method, objective, tile)
     states, history = _begin(method, objective, positions, tile, checkpoint, identity)
     saved = time.monotonic()
@@ -89,11 +91,13 @@ def _update(method, objective, states, iteration):
     return jax.vmap(lambda state: method.update(objective, state, iteration))(states)
 
 
-def _tile_size(objective: Objective, positions: Array) -> int:
-    """How many starts share one compiled call, by the memory their Jacobian takes."""
+def _tile_size(objective: Objective, positions: Array, runs: int) -> int:
+    """How many starts share one compiled call, by the cache and by their Jacobians' memory."""
+    starts, count = positions.shape
     shape = jax.eval_shape(objective, positions[0])
-    one_lane = shape.size * shape.dtype.itemsize * (positions.shape[1] + 2)
-    return int(np.clip(_TILE_BYTES // one_lane, 1, min(_TILE, positions.shape[0])))
+    by_memory = _TILE_BYTES // (shape.size * shape.dtype.itemsize * (count + 2))
+    by_cache = _WIDTH // (runs * (count + 1))
+    return int(np.clip(min(by_memory, by_cache), 1, starts))
 
 
 def _for_tiles(function, method, objective, tile: int) -> Callable[..., Any]:

@@ -38,7 +38,7 @@ def _makes_a_model(item):
 
 MODELS = {name: item for name, item in _exported() if _makes_a_model(item) and _needs_nothing(item)}
 MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
-MODELS["Nudged"] = lambda: dn.neurons.Nudged(dn.neurons.HodgkinHuxley(), 0.5)
+MODELS["Nudged"] = lambda: dn.neurons.Nudged(MODELS["Cell"](), 0.5)
 
 every_model = pytest.mark.parametrize("name", MODELS)
 both_precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])

@@ -91,16 +91,3 @@ def test_hessian_of_a_passive_cell(x64):
     assert found == pytest.approx(wanted, rel=1e-9)
     twice_reverse = float(jax.jit(jax.grad(jax.grad(last)))(jnp.asarray(leak)))
     assert twice_reverse == pytest.approx(wanted, rel=1e-9)
-
-
-def test_single_precision_gradient_agrees_with_double():
-    def loss(g):
-        cell = dn.replace(dn.neurons.HodgkinHuxley(), {"channels.na.g_max": g})
-        return jnp.sum(dn.simulate(cell, 800.0, t1=8.0, dt=0.05).y ** 2)
-
-    single = jax.jit(jax.grad(loss))(jnp.float32(120.0))
-    with jax.enable_x64(True):
-        double = jax.jit(jax.grad(loss))(jnp.float64(120.0))
-    assert single.dtype == jnp.float32
-    assert double.dtype == jnp.float64
-    assert float(single) == pytest.approx(float(double), rel=1e-3)

@@ -1,5 +1,6 @@
 """Solvers: measured order, start and finish, a user's own."""
 
+import itertools
 from typing import Any, ClassVar
 
 import jax
@@ -53,8 +54,8 @@ class Midpoint(AbstractSolver):
 def order(value, dt, halvings=3):
     """From the differences of runs at dt, dt/2, dt/4, ...: the order of each halving."""
     values = [np.asarray(value(dt / 2**k), float) for k in range(halvings + 1)]
-    gaps = [np.abs(a - b) for a, b in zip(values, values[1:], strict=False)]
-    return np.array([np.log2(a / b) for a, b in zip(gaps, gaps[1:], strict=False)])
+    gaps = [np.abs(a - b) for a, b in itertools.pairwise(values)]
+    return np.array([np.log2(a / b) for a, b in itertools.pairwise(gaps)])
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ class AdEx(AbstractSpikingModel):
         d = jnp.maximum(x.distance, 1e-6)
         away = self._voltage(d) - self.leak_reversal
         passive = (u - x.adaptation - self.leak_conductance * away) / self.slope_factor
-        dd = (jnp.expm1(-d) * passive - self.leak_conductance * jnp.exp(-d)) / self.capacitance
+        closing = jnp.expm1(-d)
+        dd = (closing * passive - self.leak_conductance * (1.0 + closing)) / self.capacitance
         dw = (self.adaptation_conductance * away - x.adaptation) / self.adaptation_time_constant
         return AdExState(jnp.where(free, dd, 0.0), dw, jnp.zeros_like(dd))
 

@@ -9,7 +9,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from .._model import AbstractSpikingModel
-from ..solvers import AbstractSolver
+from ..solvers import AbstractSolver, ExponentialEuler
 from ._gradient import AbstractSpikeGradient, SpikingStep
 
 
@@ -33,23 +33,26 @@ class Exact(AbstractSpikeGradient):
         dt: ArrayLike,
         /,
     ) -> SpikingStep:
-        released, free = _hold(model, solver, x, u, dt)
+        released, free = _hold(model, x, u, dt)
         missed = solver.step(model, released, u, free)
         motion = model.vector_field(released, u[0])
         part, fired = _crossing(model, released, motion, missed, u, free)
         after = model.jump(_between(released, motion, missed, free, part), u[0])
-        after, rest = _hold(model, solver, after, u, (1.0 - part) * free)
+        after, rest = _hold(model, after, u, (1.0 - part) * free)
         after = solver.step(model, after, u, rest)
         state = jax.tree.map(lambda spiked, not_: jnp.where(fired, spiked, not_), after, missed)
         fraction = 1.0 - (1.0 - part) * free / dt
         return SpikingStep(state, fired.astype(fraction.dtype), fraction)
 
 
-def _hold(model, solver, x, u, dt) -> tuple[Any, Array]:
-    """Spend what of `dt` is refractory; the state at its end and the time that is left."""
+def _hold(model, x, u, dt) -> tuple[Any, Array]:
+    """Spend what of `dt` is refractory; the state at its end and the time that is left.
+
+    With the voltage held, what else moves does so on its own, so exponential Euler is exact.
+    """
     left = model.refractory(x)
     held = jnp.clip(left, 0.0, dt)
-    x = solver.step(model, x, u, held)
+    x = ExponentialEuler().step(model, x, u, held)
     return eqx.tree_at(model.refractory, x, left - held), dt - held
 
 
