@@ -1,5 +1,6 @@
 """The verb `fit`: a model, a recording, free parameters."""
 
+import hashlib
 import os
 import platform
 import time
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -84,7 +86,7 @@ def fit(
     objective = make_objective(model, fitted, bounds, loss, solver)
     start_key, search_key = jax.random.split(key)
     positions = _positions(model, bounds, starts, start_key)
-    identity = _identity(model, fitted, bounds, loss, method, solver, positions)
+    identity = _identity(model, fitted, bounds, loss, method, solver, positions, search_key)
     began = time.perf_counter()
     with watching(progress) as watch:
         found = search(
@@ -125,7 +127,7 @@ def default_method(model: AbstractModel) -> AbstractMethod:
 
 
 def _without(recording: Recording, holdout: Sequence[int] | None) -> Recording:
-    if holdout is None or len(holdout) == 0:
+    if not holdout:
         return recording
     recording.select(holdout)
     kept = [number for number in recording.sweep_numbers if number not in set(holdout)]
@@ -179,7 +181,7 @@ def _given_positions(bounds: dict[str, Bounds], starts: Mapping[str, ArrayLike])
     return jnp.stack(columns, axis=1)
 
 
-def _identity(model, recording, bounds, loss, method, solver, positions) -> dict[str, Any]:
+def _identity(model, recording, bounds, loss, method, solver, positions, key) -> dict[str, Any]:
     """What must be the same for a search to be gone on with."""
     fixed = {
         name: np.asarray(value).tolist()
@@ -195,10 +197,15 @@ def _identity(model, recording, bounds, loss, method, solver, positions) -> dict
         "method": describe(method),
         "solver": describe(solver),
         "starts": int(positions.shape[0]),
-        "first start": np.asarray(positions[0], float).tolist(),
+        "starting positions": _digest(positions),
+        "search key": _digest(jax.random.key_data(key)),
         "precision": str(positions.dtype),
         "versions": {name: version(name) for name in ("diffneuro", "jax", "jaxlib", "equinox")},
     }
+
+
+def _digest(array: Array) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def _result(
@@ -217,13 +224,9 @@ def _result(
         )
     best = jnp.asarray(found.positions[np.argmin(losses)], jnp.result_type(float))
     model = objective.model_at(best)
-    values = np.asarray(
-        jax.vmap(lambda z: jnp.stack(list(values_at(bounds, z).values())))(
-            jnp.asarray(found.positions, jnp.result_type(float))
-        ),
-        float,
-    )
-    gram, count, slopes = _curvature(objective, bounds, best)
+    positions = jnp.asarray(found.positions, jnp.result_type(float))
+    values = np.asarray(_values(objective, positions), float)
+    gram, count, slopes = _curvature(objective, best)
     voltage, spikes = _fitted(model, recording, objective)
     return FitResult(
         model=model,
@@ -247,25 +250,41 @@ def _result(
 def _free_losses(objective: Objective, positions: NDArray) -> NDArray:
     """The loss of the free-running model at each of `positions`; inf where not finite."""
 
-    def loss(position):
-        return jnp.sum(objective(position) ** 2)
-
-    columns = jnp.asarray(positions, jnp.result_type(float))
-    found = np.asarray(jax.jit(lambda z: jax.lax.map(loss, z, batch_size=8))(columns), float)
-    return np.where(np.isfinite(found), found, np.inf)
+    found = _losses(objective, jnp.asarray(positions, jnp.result_type(float)))
+    return np.where(np.isfinite(found), np.asarray(found, float), np.inf)
 
 
-def _curvature(objective, bounds, best) -> tuple[NDArray, int, NDArray]:
+@eqx.filter_jit
+def _losses(objective: Objective, positions: Array) -> Array:
+    return jax.lax.map(lambda z: jnp.sum(objective(z) ** 2), positions)
+
+
+@eqx.filter_jit
+def _directional(objective: Objective, best: Array) -> tuple[Array, Array]:
+    """The derivatives of the residuals (P, m) and of the parameters (P,) by the coordinates."""
+    free = dict(objective.free)
+
+    def along(direction):
+        residuals = jax.jvp(objective, (best,), (direction,))[1]
+        values = jax.jvp(lambda z: _stacked(free, z), (best,), (direction,))[1]
+        return residuals, jnp.sum(values)
+
+    return jax.vmap(along)(jnp.eye(best.shape[0], dtype=best.dtype))
+
+
+@eqx.filter_jit
+def _values(objective: Objective, positions: Array) -> Array:
+    return jax.vmap(lambda z: _stacked(dict(objective.free), z))(positions)
+
+
+def _stacked(free: Mapping[str, Bounds], position: Array) -> Array:
+    return jnp.stack(list(values_at(free, position).values()))
+
+
+def _curvature(objective: Objective, best: Array) -> tuple[NDArray, int, NDArray]:
     """J^T J in the parameters' units, how many residuals count, and d(value)/d(coordinate)."""
-    columns = jnp.eye(len(bounds), dtype=best.dtype)
-    slope = jax.jit(jax.vmap(lambda d: jax.jvp(objective, (best,), (d,))[1]))(columns)
-    to_values = jax.vmap(
-        lambda d: jax.jvp(lambda z: jnp.stack(list(values_at(bounds, z).values())), (best,), (d,))[
-            1
-        ]
-    )(columns)
-    slopes = np.diag(np.asarray(to_values, float))
-    jacobian = np.nan_to_num(np.asarray(slope, float)) / slopes[:, None]
+    residuals, slopes = (np.asarray(part, float) for part in _directional(objective, best))
+    jacobian = np.nan_to_num(residuals) / slopes[:, None]
     count = int((np.abs(jacobian).max(axis=0) > 0).sum())
     return jacobian @ jacobian.T, count, slopes
 

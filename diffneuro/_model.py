@@ -15,10 +15,10 @@ Parameter: TypeAlias = Any
 """How a model's parameters are annotated: floating arrays, made from whatever number is given."""
 
 
-def _as_parameter(value: Any) -> Any:
+def as_parameter(value: Any) -> Any:
     """A strongly typed floating array, so that another value never traces anew."""
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating):
-        return value
+        return jnp.asarray(value, dtype=value.dtype)
     try:
         return jnp.asarray(value, dtype=jnp.result_type(float))
     except (TypeError, ValueError):
@@ -32,7 +32,7 @@ def parameter(default: float, unit: str) -> Any:
     **Arguments:** `default`, the value when none is given; `unit`, in the library's system
     (mV, ms, pA, nS, pF, um, mM, degC, uA/cm2, mS/cm2, uF/cm2, or "1" for a pure number).
     """
-    return eqx.field(default=default, converter=_as_parameter, metadata={"unit": unit})
+    return eqx.field(default=default, converter=as_parameter, metadata={"unit": unit})
 
 
 class AbstractModel(eqx.Module):
@@ -158,5 +158,5 @@ def replace(model: Any, values: Mapping[str, Any]) -> Any:
     return eqx.tree_at(
         lambda m: [_descend(m, path) for path in values],
         model,
-        [_as_parameter(value) for value in values.values()],
+        [as_parameter(value) for value in values.values()],
     )

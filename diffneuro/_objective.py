@@ -1,4 +1,4 @@
-"""Residuals of a model against a recording, as methods see them."""
+"""Residuals of a model against a recording."""
 
 from typing import Any
 

@@ -20,12 +20,12 @@ from ._storage import (
     write_atomically,
 )
 from .analysis import coincidence, recorded_spike_times
-from .recordings import Recording
+from .recordings import Recording, restored
 
 FORMAT_VERSION = 1
 _AT_BOUND = 0.005
 # Below this share of the largest eigenvalue a direction of J^T J is rounding error, float32's.
-_FLAT = 1e-10
+_FLAT = 1e-12
 
 
 class SweepScore(NamedTuple):
@@ -217,34 +217,43 @@ class FitResult:
         damaged or has another format version.
         """
         document, arrays = unpack(path, name="fit", kind="fit", version=FORMAT_VERSION)
-        free = {name: Bounds(**bounds) for name, bounds in document["free"].items()}
-        about = document["recording"]
-        recording = Recording(
-            time=arrays["time"],
-            current=arrays["current"],
-            voltage=arrays["voltage"],
-            sweep_numbers=tuple(about["sweep_numbers"]),
-            metadata=about["metadata"],
-            source=about["source"],
-            sha256=about["sha256"],
-        )
-        return FitResult(
-            model=_restored(document["model"], like),
-            free=free,
-            loss=document["loss"],
-            starts={name: arrays["starts"][:, i] for i, name in enumerate(free)},
-            losses=arrays["losses"],
-            history=arrays["history"],
-            recording=recording,
-            held_out=tuple(document["held_out"]),
-            fitted_voltage=arrays["fitted_voltage"],
-            fitted_spikes=tuple(arrays[f"spikes_{row}"] for row in range(recording.sweeps)),
-            gram=arrays["gram"],
-            residual_count=document["residual_count"],
-            slopes=arrays["slopes"],
-            completed=document["completed"],
-            about=document["about"],
-        )
+        try:
+            return _from_file(document, arrays, like)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{path} is damaged: {error!r} is missing or of a wrong kind."
+            ) from None
+
+
+def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) -> FitResult:
+    free = {name: Bounds(**bounds) for name, bounds in document["free"].items()}
+    about = document["recording"]
+    recording = restored(
+        time=arrays["time"],
+        current=arrays["current"],
+        voltage=arrays["voltage"],
+        sweep_numbers=tuple(about["sweep_numbers"]),
+        metadata=about["metadata"],
+        source=about["source"],
+        sha256=about["sha256"],
+    )
+    return FitResult(
+        model=_restored(document["model"], like),
+        free=free,
+        loss=document["loss"],
+        starts={name: arrays["starts"][:, i] for i, name in enumerate(free)},
+        losses=arrays["losses"],
+        history=arrays["history"],
+        recording=recording,
+        held_out=tuple(document["held_out"]),
+        fitted_voltage=arrays["fitted_voltage"],
+        fitted_spikes=tuple(arrays[f"spikes_{row}"] for row in range(recording.sweeps)),
+        gram=arrays["gram"],
+        residual_count=document["residual_count"],
+        slopes=arrays["slopes"],
+        completed=document["completed"],
+        about=document["about"],
+    )
 
 
 def _restored(data: Any, like: AbstractModel | None) -> Any:

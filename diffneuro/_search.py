@@ -62,11 +62,11 @@ def search(
     saved = time.monotonic()
     completed = True
     try:
-        while len(history) < method.iterations:
-            done = len(history)
-            states = method.mix(states, done, jax.random.fold_in(key, done))
-            states = step(states, jnp.asarray(done))
-            history.append(np.asarray(states.loss))
+        while (done := len(history)) < method.iterations:
+            mixed = method.mix(states, done, jax.random.fold_in(key, done))
+            moved = step(mixed, jnp.asarray(done))
+            # Both or neither: an interrupted iteration is done again, from before its mixing.
+            states, history = moved, [*history, np.asarray(moved.loss)]
             stage = method.stage(done) if isinstance(method, AbstractStagedMethod) else ""
             watch(done + 1, method.iterations, float(np.min(history[-1])), stage)
             if checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:
@@ -82,6 +82,11 @@ def search(
 
 
 @eqx.filter_jit
+def _residuals(objective, position):
+    return objective(position)
+
+
+@eqx.filter_jit
 def _start(method, objective, positions):
     return jax.vmap(lambda z: method.start(objective, z))(positions)
 
@@ -94,7 +99,7 @@ def _update(method, objective, states, iteration):
 def _tile_size(objective: Objective, positions: Array, runs: int) -> int:
     """How many starts share one compiled call, by the cache and by their Jacobians' memory."""
     starts, count = positions.shape
-    shape = jax.eval_shape(objective, positions[0])
+    shape = eqx.filter_eval_shape(_residuals, objective, positions[0])
     by_memory = _TILE_BYTES // (shape.size * shape.dtype.itemsize * (count + 2))
     by_cache = _WIDTH // (runs * (count + 1))
     return int(np.clip(min(by_memory, by_cache), 1, starts))
@@ -108,9 +113,13 @@ def _for_tiles(function, method, objective, tile: int) -> Callable[..., Any]:
         # The last tile is filled with copies, so that every call has the same shape.
         rows = np.resize(np.arange(count), -(-count // tile) * tile).reshape(-1, tile)
 
+        # JAX's settings belong to a thread; the workers take the precision of this one.
+        double = jnp.result_type(float).itemsize == 8
+
         def one(row):
-            mine = jax.tree.map(lambda values: values[row], lanes)
-            return jax.block_until_ready(function(method, objective, mine, *rest))
+            with jax.enable_x64(double):
+                mine = jax.tree.map(lambda values: values[row], lanes)
+                return jax.block_until_ready(function(method, objective, mine, *rest))
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(one, rows))

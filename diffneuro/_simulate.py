@@ -102,6 +102,7 @@ def simulate(
     inputs, before = _sample(model, stimulus, count, dt, solver.nodes)
     if state is None:
         state = _rest(model, before)
+    state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
     warn_unless_folding()
     run = _run(model, state, inputs, dt, solver, spikes, record)
     _check_finite(run, dt)
@@ -137,6 +138,8 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
         samples = {fraction: at(fraction) for fraction in {0.0, *nodes}}
         before = _as_input(model, stimulus(jnp.asarray(-dt, jnp.result_type(float))))
     else:
+        # A list is one array; a tuple is an input of several parts.
+        stimulus = np.asarray(stimulus) if isinstance(stimulus, list) else stimulus
         held = _as_input(model, jax.tree.map(lambda part: _one_a_step(part, count), stimulus))
         samples = dict.fromkeys({0.0, *nodes}, held)
         first = jax.tree.map(lambda value: value[0], held)
@@ -177,35 +180,39 @@ def _rest(model, u):
 
 @eqx.filter_jit
 def _run(model, x, inputs, dt, solver, spikes, record) -> Trajectory:
-    record = model.output if record is None else record
     at_start, at_nodes = inputs
     count = jax.tree.leaves(at_start)[0].shape[0]
     spiking = isinstance(model, AbstractSpikingModel)
+    staggered = isinstance(solver, AbstractStaggeredSolver)
 
     def move(x, u):
         if spiking:
             return spikes.step(model, solver, x, u, dt)
         return solver.step(model, x, u, dt)
 
+    def keep(x, now, u):
+        if record is None:
+            return model.output(x, now)
+        # What lives half a step ahead is brought back, for whoever looks at the whole state.
+        return record(solver.finish(model, x, u, dt) if staggered else x, now)
+
     # The state at each step is kept for the backward pass; what happens within is done again.
     move = jax.checkpoint(move, prevent_cse=False)
 
     def body(x, u):
         now, u_nodes = u
-        y = record(x, now)
+        y = keep(x, now, u_nodes)
         if spiking:
             x, fired, fraction = move(x, u_nodes)
             return x, (y, fired, fraction)
         return move(x, u_nodes), y
 
-    staggered = isinstance(solver, AbstractStaggeredSolver)
-    x = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), x)
     if staggered:
         x = solver.start(model, x, _sample_at(at_nodes, 0), dt)
     x, kept = jax.lax.scan(body, x, (at_start, at_nodes))
     if staggered:
         x = solver.finish(model, x, _sample_at(at_nodes, -1), dt)
-    t = jnp.arange(count) * dt
+    t = jnp.arange(count, dtype=jnp.result_type(float)) * dt
     if not spiking:
         return Trajectory(t, kept, x)
     y, fired, fraction = kept

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,10 @@ def unpack(
                     arrays[member[: -len(".npy")]] = np.lib.format.read_array(
                         content, allow_pickle=False
                     )
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path} is not a {kind} of diffneuro, or is damaged: {error}.") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"{path} is not a {kind} of diffneuro: {name}.json holds no object.")
     found = document.get("format_version")
     if document.get("kind") != kind or found != version:
         raise ValueError(
@@ -152,7 +155,8 @@ def model_from_data(data: Any) -> Any:
 def parameters_in(data: Any) -> dict[str, Any]:
     """The numbers in what `model_to_data` gave, by dotted path."""
     if not isinstance(data, dict):
-        return {"": data}
+        is_number = isinstance(data, int | float | list) and not isinstance(data, bool)
+        return {"": data} if is_number else {}
     parts = data["fields"] if set(data) == {"class", "fields"} else data
     return {
         f"{name}.{path}" if path else name: value

@@ -30,6 +30,8 @@ ModelName = enum.StrEnum("ModelName", list(PROBLEMS))
 
 
 class MethodName(enum.StrEnum):
+    """How to search."""
+
     auto = "auto"
     synchronised = "synchronised"
     levenberg_marquardt = "levenberg-marquardt"
@@ -37,6 +39,8 @@ class MethodName(enum.StrEnum):
 
 
 class LossName(enum.StrEnum):
+    """What is compared."""
+
     auto = "auto"
     voltage = "voltage"
     spikes = "spikes"

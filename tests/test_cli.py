@@ -15,7 +15,7 @@ pytest.importorskip("typer")
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 
-from diffneuro import cli  # noqa: E402
+from diffneuro import cli
 
 RECORDINGS = Path(
     os.environ.get(

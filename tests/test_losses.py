@@ -16,12 +16,12 @@ CURRENT = np.zeros(N)
 
 
 def voltage_with_spikes(times, rest=-65.0):
-    """A recorded voltage that crosses -20 mV, linearly, at exactly these times."""
+    """A recorded voltage that crosses -20 mV, on a straight rise, at exactly these times."""
     voltage = np.full(N, rest)
     for spike in times:
         k = int(spike // DT)
         part = spike / DT - k
-        voltage[k], voltage[k + 1] = -20.0 - 60.0 * part, 40.0 - 60.0 * part
+        voltage[k - 1 : k + 3] = -20.0 + 60.0 * (np.arange(-1, 3) - part)
     return voltage
 
 

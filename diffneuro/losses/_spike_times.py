@@ -62,14 +62,14 @@ class SpikeTimes(AbstractLoss):
         late = jnp.where(both, times - jnp.where(both, target.times, 0.0), 0.0)
         before = jnp.concatenate([jnp.zeros_like(late[:1]), late[:-1]])
         scale = self.precision * target.intervals
-        stretched = self._level((late - before) / scale)
+        stretched = self._level(jnp.where(both, late - before, 0.0) / scale)
         shifted = 0.5 * self._level(late / scale)
         silent = self.largest + 0.1 * jnp.maximum(self.threshold - jnp.max(run.y), 0.0)
         missing = jnp.where(wanted & ~there, silent, 0.0)
         extra = there & ~wanted
-        count = jnp.sum(wanted)
+        count = jnp.sum(wanted.astype(late.dtype))
         typical = jnp.where(count > 0, jnp.sum(jnp.where(wanted, target.intervals, 0.0)), 50.0)
-        typical = typical / jnp.maximum(count, 1)
+        typical = typical / jnp.maximum(count, 1.0)
         left = jnp.where(extra, target.end - jnp.where(extra, times, 0.0), 0.0)
         surplus = self._level(left / typical)
         parts = jnp.concatenate([stretched, shifted, missing, surplus])

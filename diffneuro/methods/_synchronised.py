@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt with synchronisation released in stages."""
+"""Synchronisation with a recording, released in stages."""
 
 import jax.numpy as jnp
 from jax import Array

@@ -2,4 +2,4 @@
 
 from ._example import example as example
 from ._load import load as load
-from ._recording import Recording as Recording
+from ._recording import Recording as Recording, restored as restored

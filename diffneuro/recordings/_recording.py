@@ -155,6 +155,29 @@ class Recording:
         return derived
 
 
+def restored(
+    *,
+    time: np.ndarray,
+    current: np.ndarray,
+    voltage: np.ndarray,
+    sweep_numbers: tuple[int, ...],
+    metadata: dict[str, Any],
+    source: str,
+    sha256: str,
+) -> Recording:
+    """A recording that was one before it was saved, past the checks of plausible ranges.
+
+    A crop may hold a quiet stretch that would look as if it had the wrong unit.
+    """
+    recording = Recording.__new__(Recording)
+    object.__setattr__(recording, "source", source)
+    object.__setattr__(recording, "sha256", sha256)
+    _checks.check_shapes(time, current, voltage)
+    _checks.check_finite("voltage", voltage, time, sweep_numbers)
+    _set(recording, time, current, voltage, sweep_numbers, _plain(metadata))
+    return recording
+
+
 def chosen(sweeps: int | Sequence[int] | None, existing: Sequence[int]) -> tuple[int, ...]:
     """The sweep numbers asked for, all of `existing` for None; raises ValueError on others."""
     if sweeps is None:

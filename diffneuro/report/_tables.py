@@ -148,7 +148,6 @@ def _provenance(result: FitResult) -> Iterable[tuple[str, Any]]:
     yield "the file says", metadata
     for name in ("model", "fixed parameters", "loss", "method", "solver", "bounds"):
         yield name, about.pop(name, "")
-    yield "free parameters start at", about.pop("first start", "")
     yield "random key", about.pop("key", "")
     seconds = about.pop("seconds", None)
     yield "took", "" if seconds is None else f"{number(float(seconds), 3)} s"

@@ -1,4 +1,4 @@
-"""How fast each leaf of a state moves, and how that depends on it."""
+"""Rate and slope of each leaf of a state."""
 
 from typing import Any
 

@@ -1,18 +1,19 @@
-"""A stimulus given by its samples, such as a recorded current."""
+"""A stimulus given by its samples."""
 
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from .._model import Parameter, parameter
+from .._model import Parameter, as_parameter, parameter
 from ._stimulus import AbstractStimulus
 
 
 class Sampled(AbstractStimulus):
     """The value `values[k]` from k*dt to (k+1)*dt, the first before and the last after."""
 
-    values: Array
+    values: Array = eqx.field(converter=as_parameter, metadata={"unit": "input"})
     dt: Parameter = parameter(0.025, "ms")
 
     def __call__(self, t: Any, /) -> Array:
