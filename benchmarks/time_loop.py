@@ -1,101 +1,58 @@
-"""How long a step of the Hodgkin-Huxley time loop takes.
+"""How long a step of the time loop takes.
 
-Forward, gradient (reverse mode) and Jacobian (forward mode, eight tangents) of one run of
-4,000 steps at dt 0.025 ms in float32, in ns per neuron and step: the smallest of several runs.
-Prints a table and writes benchmarks/results/time_loop.json.
+Forward (the voltage stored, time first), gradient of its mean square by all parameters
+(reverse mode) and Jacobian by eight (forward mode), each as a user gets it from vmap.
 """
 
-import json
-import os
-import platform
-import time
-from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 
-import diffneuro as dn
+from .measuring import (
+    MODELS,
+    STEPS,
+    batched,
+    constant,
+    dtype_name,
+    fastest,
+    in_tiles,
+    jacobian,
+    mean_square,
+    per_step,
+    stacked,
+    voltage,
+)
+from .rows import Row, emit
 
-STEPS, DT = 4000, 0.025
 BATCHES = (1, 8, 64, 1024)
-TANGENTS = 8
-REPEATS = 7
-RESULTS = Path(__file__).parent / "results" / "time_loop.json"
-
-
-def mean_square(model: dn.AbstractModel, current: jax.Array) -> jax.Array:
-    """A scalar of one run."""
-    run = dn.simulate(model, current, t1=STEPS * DT, dt=DT)
-    return jnp.mean(run.y**2)
-
-
-def jacobian(model: dn.AbstractModel, current: jax.Array) -> jax.Array:
-    """The voltage's derivatives along eight directions in the space of parameters."""
-
-    def voltage(scale):
-        scaled = jax.tree.map(lambda value: value * scale, model)
-        return dn.simulate(scaled, current, t1=STEPS * DT, dt=DT).y
-
-    def along(direction):
-        return jax.jvp(voltage, (jnp.ones(()),), (direction,))[1]
-
-    return jax.vmap(along)(jnp.linspace(0.5, 1.5, TANGENTS))
-
-
-def batched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of many models and one current, compiled."""
-    return eqx.filter_jit(eqx.filter_vmap(function, in_axes=(eqx.if_array(0), None)))
-
-
-def seconds(function: Callable[..., Any], *inputs: Any) -> tuple[float, float]:
-    """The first call's time and the smallest of the later ones'."""
-    started = time.perf_counter()
-    jax.block_until_ready(function(*inputs))
-    first = time.perf_counter() - started
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        jax.block_until_ready(function(*inputs))
-        times.append(time.perf_counter() - started)
-    return first, min(times)
+TILE = 128
+LONG = 200_000
 
 
 def main() -> None:
-    """Measure, print, write."""
-    kinds = {"forward": mean_square, "gradient": eqx.filter_grad(mean_square), "jacobian": jacobian}
-    current = jnp.full((STEPS,), 1000.0)
-    rows = []
-    print(f"{'batch':>6} {'what':10} {'ns/step':>9} {'x forward':>10} {'first call s':>13}")
-    for batch in BATCHES:
-        models = jax.tree.map(
-            lambda value, batch=batch: jnp.broadcast_to(value, (batch, *value.shape)),
-            dn.neurons.HodgkinHuxley(),
-        )
-        forward = 0.0
-        for kind, function in kinds.items():
-            first, best = seconds(batched(function), models, current)
-            ns = best / STEPS / batch * 1e9
-            forward = ns if kind == "forward" else forward
-            rows.append({"batch": batch, "what": kind, "ns_per_step": ns, "first_call_s": first})
-            print(f"{batch:6} {kind:10} {ns:9.1f} {ns / forward:10.2f} {first:13.2f}")
-    document = {
-        "format_version": 1,
-        "machine": {
-            "cores": os.cpu_count(),
-            "processor": platform.machine(),
-            "device": jax.devices()[0].device_kind,
-        },
-        "versions": {name: version(name) for name in ("diffneuro", "jax", "jaxlib")},
-        "steps": STEPS,
-        "dtype": "float32",
-        "rows": rows,
+    """Measure in this process's precision."""
+    for model, make in MODELS.items():
+        for batch in BATCHES if model == "HH" else (1, 64, 1024):
+            emit(_rows(model, make(), batch))
+    emit(_rows("HH", MODELS["HH"](), 1, LONG))
+
+
+def _rows(name, model, batch: int, steps: int = STEPS) -> Iterator[Row]:
+    functions = {
+        "forward": batched(voltage, out_axes=1),
+        "gradient": batched(jax.grad(mean_square)),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=2) + "\n")
+    if name == "HH" and steps == STEPS:
+        functions["Jacobian, 8 tangents"] = batched(jacobian)
+    if batch > TILE:
+        functions[f"forward in tiles of {TILE}"] = in_tiles(voltage, TILE)
+        functions[f"gradient in tiles of {TILE}"] = in_tiles(jax.grad(mean_square), TILE)
+    inputs = stacked(model, batch), constant(name, steps)
+    best = fastest({what: partial(call, *inputs) for what, call in functions.items()})
+    for what, seconds in best.items():
+        value = per_step(seconds, batch, steps)
+        yield Row("time_loop", what, value, "ns/step", name, batch, steps, dtype_name())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from ._compile import install as _install
 _install()
 
 from . import (  # noqa: E402
+    adjoints as adjoints,
     analysis as analysis,
     channels as channels,
     losses as losses,
@@ -22,6 +23,7 @@ from ._model import (  # noqa: E402
     AbstractChannel as AbstractChannel,
     AbstractConductanceModel as AbstractConductanceModel,
     AbstractModel as AbstractModel,
+    AbstractNoisyModel as AbstractNoisyModel,
     AbstractSpikingModel as AbstractSpikingModel,
     Membrane as Membrane,
     Parameter as Parameter,
@@ -30,4 +32,5 @@ from ._model import (  # noqa: E402
     replace as replace,
 )
 from ._result import FitResult as FitResult  # noqa: E402
-from ._simulate import Trajectory as Trajectory, simulate as simulate  # noqa: E402
+from ._simulate import simulate as simulate  # noqa: E402
+from ._time_loop import Trajectory as Trajectory  # noqa: E402

@@ -83,6 +83,18 @@ class AbstractConductanceModel(AbstractModel):
         """The leaves of the state `x` that are voltages (mV)."""
 
 
+class AbstractNoisyModel(AbstractModel):
+    r"""A model with noise of its own: $\mathrm{d}x = f\,\mathrm{d}t + \sigma\,\mathrm{d}W$.
+
+    Each entry of the state has its own Wiener process; Ito's calculus. A run without a key
+    leaves the noise out.
+    """
+
+    @abc.abstractmethod
+    def diffusion(self, x: Any, u: Any, /) -> Any:
+        """The noise's amplitude, per sqrt(ms), of the same structure as `x`."""
+
+
 class AbstractSpikingModel(AbstractModel):
     """A neuron that spikes by a rule: at an event its state jumps.
 

@@ -10,7 +10,8 @@ from jax import Array
 
 from ._bounds import Bounds, values_at
 from ._model import AbstractConductanceModel, AbstractModel, replace
-from ._simulate import Trajectory, simulate
+from ._simulate import simulate
+from ._time_loop import Trajectory
 from .losses import AbstractLoss
 from .neurons import Nudge, Nudged
 from .recordings import Recording

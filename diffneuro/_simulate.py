@@ -17,38 +17,30 @@ from ._model import (
     AbstractChannel,
     AbstractConductanceModel,
     AbstractModel,
-    AbstractSpikingModel,
+    AbstractNoisyModel,
     Membrane,
     parameters,
 )
+from ._time_loop import TimeLoop, Trajectory, integrate
+from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSteps
 from .solvers import (
+    AbstractNoiseSolver,
     AbstractSolver,
-    AbstractStaggeredSolver,
     ExponentialEuler,
+    ExponentialEulerMaruyama,
     ExponentialHeun,
     Staggered,
 )
 from .spikes import AbstractSpikeGradient, Exact
 
-
-class Trajectory(eqx.Module):
-    """What a run leaves behind; n = round(t1/dt) samples."""
-
-    t: Array
-    """(n,) ms; t[k] = k*dt"""
-    y: Any
-    """(n,) the output, or what `record` asked for, at t; y[0] belongs to the initial state"""
-    state: Any
-    """the model's state at t1, from which another run can go on"""
-    spikes: Array | None = None
-    """(n,) 1 where a spiking model fired between t[k] and t[k] + dt, else 0"""
-    spike_times: Array | None = None
-    """(n,) ms; the time of that spike, off the grid, and inf where there is none"""
+_ONE_LEVEL_BYTES = 1e6
 
 
-def default_solver(model: AbstractModel) -> AbstractSolver:
+def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
     """`Staggered` where a model tells voltage from gates, exact relaxation for channels,
-    `ExponentialHeun` for all else."""
+    `ExponentialHeun` for all else; for a run with noise `ExponentialEulerMaruyama`."""
+    if noisy:
+        return ExponentialEulerMaruyama()
     if isinstance(model, AbstractConductanceModel):
         return Staggered()
     if isinstance(model, AbstractChannel):
@@ -65,6 +57,8 @@ def simulate(
     solver: AbstractSolver | None = None,
     spikes: AbstractSpikeGradient | None = None,
     record: Callable[[Any, Any], Any] | None = None,
+    every: int = 1,
+    adjoint: AbstractAdjoint | None = None,
     state: Any = None,
     key: Array | None = None,
 ) -> Trajectory:
@@ -80,10 +74,12 @@ def simulate(
     - `solver`: a step; the default is chosen by `default_solver`.
     - `spikes`: what a derivative means at a threshold; `spikes.Exact()` by default.
     - `record`: what is kept at each t, a function of state and input; by default the output.
+    - `every`: keep only each so-many-th sample; spikes are always kept.
+    - `adjoint`: how much of the run is kept for reverse mode; chosen by size by default.
     - `state`: where to start. By default at rest under what was there before the run: a
       callable's value at t < 0; for a number or an array no current, or, for a channel, its
       first voltage.
-    - `key`: the random key of a noisy model.
+    - `key`: the random key of a noisy model; without one the run is deterministic.
 
     **Returns:** a `Trajectory`. Works under jit, vmap, grad, jvp, jacfwd and hessian.
 
@@ -91,12 +87,10 @@ def simulate(
     jit also for a run that diverges, naming the state and the time.
     """
     count = _sample_count(t1, dt)
+    _check_every(every)
+    solver = default_solver(model, noisy=key is not None) if solver is None else solver
     if key is not None:
-        raise ValueError(
-            f"key was given, but {type(model).__name__} has no noise of its own: leave key out, "
-            "or put the noise into the stimulus with stimuli.ornstein_uhlenbeck."
-        )
-    solver = default_solver(model) if solver is None else solver
+        _check_noise(model, solver)
     spikes = Exact() if spikes is None else spikes
     check_finite_parameters(model)
     inputs, before = _sample(model, stimulus, count, dt, solver.nodes)
@@ -104,9 +98,38 @@ def simulate(
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
     warn_unless_folding()
-    run = _run(model, state, inputs, dt, solver, spikes, record)
-    _check_finite(run, dt)
+    adjoint = _default_adjoint(state, count) if adjoint is None else adjoint
+    loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
+    run = integrate(loop, state, inputs, key)
+    _check_finite(run, dt * every)
     return run
+
+
+def _check_every(every: int) -> None:
+    if not isinstance(every, int | np.integer) or every < 1:
+        raise ValueError(f"every={every} must be a whole number of steps, at least 1.")
+
+
+def _check_noise(model: AbstractModel, solver: AbstractSolver) -> None:
+    if not isinstance(model, AbstractNoisyModel):
+        raise ValueError(
+            f"key was given, but {type(model).__name__} has no noise of its own: leave key out, "
+            "or put the noise into the stimulus with stimuli.ornstein_uhlenbeck."
+        )
+    if not isinstance(solver, AbstractNoiseSolver):
+        raise ValueError(
+            f"key was given, but {type(solver).__name__} knows no noise: use "
+            "solvers.ExponentialEulerMaruyama()."
+        )
+
+
+def _default_adjoint(state: Any, count: int) -> AbstractAdjoint:
+    """One level of checkpoints while the states of a run are small, two beyond.
+
+    The states of a batch are not seen from here, so the bound is one for each of 64 lanes.
+    """
+    size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    return CheckpointSteps() if size * count <= _ONE_LEVEL_BYTES else CheckpointChunks()
 
 
 def _sample_count(t1: float, dt: float) -> int:
@@ -176,51 +199,6 @@ def _as_input(model, value):
 @eqx.filter_jit
 def _rest(model, u):
     return model.initial_state(u)
-
-
-@eqx.filter_jit
-def _run(model, x, inputs, dt, solver, spikes, record) -> Trajectory:
-    at_start, at_nodes = inputs
-    count = jax.tree.leaves(at_start)[0].shape[0]
-    spiking = isinstance(model, AbstractSpikingModel)
-    staggered = isinstance(solver, AbstractStaggeredSolver)
-
-    def move(x, u):
-        if spiking:
-            return spikes.step(model, solver, x, u, dt)
-        return solver.step(model, x, u, dt)
-
-    def keep(x, now, u):
-        if record is None:
-            return model.output(x, now)
-        # What lives half a step ahead is brought back, for whoever looks at the whole state.
-        return record(solver.finish(model, x, u, dt) if staggered else x, now)
-
-    # The state at each step is kept for the backward pass; what happens within is done again.
-    move = jax.checkpoint(move, prevent_cse=False)
-
-    def body(x, u):
-        now, u_nodes = u
-        y = keep(x, now, u_nodes)
-        if spiking:
-            x, fired, fraction = move(x, u_nodes)
-            return x, (y, fired, fraction)
-        return move(x, u_nodes), y
-
-    if staggered:
-        x = solver.start(model, x, _sample_at(at_nodes, 0), dt)
-    x, kept = jax.lax.scan(body, x, (at_start, at_nodes))
-    if staggered:
-        x = solver.finish(model, x, _sample_at(at_nodes, -1), dt)
-    t = jnp.arange(count, dtype=jnp.result_type(float)) * dt
-    if not spiking:
-        return Trajectory(t, kept, x)
-    y, fired, fraction = kept
-    return Trajectory(t, y, x, fired, jnp.where(fired > 0, t + fraction * dt, jnp.inf))
-
-
-def _sample_at(inputs, index):
-    return jax.tree.map(lambda values: values[index], inputs)
 
 
 def _is_concrete(value) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
-from .._simulate import Trajectory
+from .._time_loop import Trajectory
 
 # Four samples of a straight rise, in the place of spikes that are not there.
 _NO_SPIKE = np.array([[-1.5], [-0.5], [0.5], [1.5]], np.float32)

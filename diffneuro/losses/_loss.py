@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from numpy.typing import NDArray
 
-from .._simulate import Trajectory
+from .._time_loop import Trajectory
 
 
 class AbstractLoss(eqx.Module):

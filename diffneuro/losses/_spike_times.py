@@ -7,7 +7,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from .._simulate import Trajectory
+from .._time_loop import Trajectory
 from ..analysis import recorded_spike_times, spike_times
 from ._loss import AbstractLoss
 

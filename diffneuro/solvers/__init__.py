@@ -3,7 +3,14 @@
 from ._euler import Euler as Euler
 from ._exponential_euler import ExponentialEuler as ExponentialEuler
 from ._exponential_heun import ExponentialHeun as ExponentialHeun
+from ._heun import Heun as Heun
+from ._maruyama import (
+    EulerMaruyama as EulerMaruyama,
+    ExponentialEulerMaruyama as ExponentialEulerMaruyama,
+)
+from ._runge_kutta_4 import RungeKutta4 as RungeKutta4
 from ._solver import (
+    AbstractNoiseSolver as AbstractNoiseSolver,
     AbstractSolver as AbstractSolver,
     AbstractStaggeredSolver as AbstractStaggeredSolver,
 )

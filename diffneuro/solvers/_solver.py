@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import equinox as eqx
 from jax.typing import ArrayLike
 
-from .._model import AbstractModel
+from .._model import AbstractModel, AbstractNoisyModel
 
 
 class AbstractSolver(eqx.Module):
@@ -23,6 +23,14 @@ class AbstractSolver(eqx.Module):
     @abc.abstractmethod
     def step(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
         """The state `dt` ms after `x`."""
+
+
+class AbstractNoiseSolver(AbstractSolver):
+    """A solver for models with noise, whose path depends on normal numbers alone."""
+
+    @abc.abstractmethod
+    def kick(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, normals: Any, /) -> Any:
+        """What the noise adds to a step from `x`; `normals` has the structure of `x`."""
 
 
 class AbstractStaggeredSolver(AbstractSolver):

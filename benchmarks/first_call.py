@@ -1,0 +1,79 @@
+"""What the first gradient of a fresh process costs.
+
+With a model's name: trace, lower, compile and run of its jitted gradient, by itself. With
+`plain` after it: the same gradient called without jit, as in a notebook's first cell.
+"""
+
+import sys
+import time
+
+_STARTED = time.perf_counter()
+
+import jax  # noqa: E402
+
+import diffneuro as dn  # noqa: E402
+
+from .measuring import CURRENTS, MODELS, STEPS, constant, mean_square  # noqa: E402
+from .rows import Row, emit  # noqa: E402
+
+IMPORTED = time.perf_counter() - _STARTED
+
+
+def main(model: str, how: str = "jitted") -> None:
+    """Everything is measured once: the process must be new."""
+    parts = _plain(model) if how == "plain" else _jitted(model)
+    emit(
+        Row("first_call", what, value, "s" if what != "traces of three calls" else "count", model)
+        for what, value in parts.items()
+    )
+
+
+def _jitted(name: str) -> dict[str, float]:
+    model, current = MODELS[name](), constant(name)
+    traced_times = 0
+
+    def loss(model, current):
+        nonlocal traced_times
+        traced_times += 1
+        return mean_square(model, current)
+
+    gradient = jax.jit(jax.grad(loss))
+    marks = [time.perf_counter()]
+    traced = gradient.trace(model, current)
+    marks.append(time.perf_counter())
+    lowered = traced.lower()
+    marks.append(time.perf_counter())
+    compiled = lowered.compile()
+    marks.append(time.perf_counter())
+    jax.block_until_ready(compiled(model, current))
+    marks.append(time.perf_counter())
+    parts = [later - earlier for earlier, later in zip(marks, marks[1:], strict=False)]
+    names = ("trace", "lower", "compile", "run")
+    before = traced_times
+    other = jax.tree.map(lambda value: 1.01 * value, model)
+    for inputs in ((model, current), (other, current), (model, 0.9 * current)):
+        jax.block_until_ready(gradient(*inputs))
+    found = {"import": IMPORTED, **dict(zip(names, parts, strict=True))}
+    found["first gradient call"] = marks[-1] - marks[0]
+    return found | {"traces of three calls": max(1, traced_times - before)}
+
+
+def _plain(name: str) -> dict[str, float]:
+    model, current = MODELS[name](), constant(name)
+
+    def loss(model):
+        run = dn.simulate(model, current, t1=STEPS * 0.025)
+        return (run.y**2).mean()
+
+    times = []
+    for amount in (1.0, 1.01):
+        other = jax.tree.map(lambda value, amount=amount: amount * value, model)
+        started = time.perf_counter()
+        jax.block_until_ready(jax.grad(loss)(other))
+        times.append(time.perf_counter() - started)
+    return {"first call without jit": times[0], "second call without jit": times[1]}
+
+
+if __name__ == "__main__":
+    assert sys.argv[1] in CURRENTS, f"{sys.argv[1]} is none of {', '.join(CURRENTS)}"
+    main(*sys.argv[1:])

@@ -1,0 +1,131 @@
+"""The time loop itself, traced once for each kind of run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ._model import AbstractModel, AbstractNoisyModel, AbstractSpikingModel
+from .adjoints import AbstractAdjoint
+from .solvers import AbstractNoiseSolver, AbstractSolver, AbstractStaggeredSolver
+from .spikes import AbstractSpikeGradient
+
+
+class Trajectory(eqx.Module):
+    """What a run leaves behind, of n = round(t1/dt) steps; kept are m = ceil(n/every)."""
+
+    t: Array
+    """(m,) ms; t[k] = k*every*dt"""
+    y: Any
+    """(m,) the output, or what `record` asked for, at t; y[0] belongs to the initial state"""
+    state: Any
+    """the model's state at t1, from which another run can go on"""
+    spikes: Array | None = None
+    """(n,) 1 where a spiking model fired between k*dt and (k + 1)*dt, else 0"""
+    spike_times: Array | None = None
+    """(n,) ms; the time of that spike, off the grid, and inf where there is none"""
+
+
+class TimeLoop(eqx.Module):
+    """Everything about a run but where it starts and what drives it."""
+
+    model: AbstractModel
+    solver: AbstractSolver
+    spikes: AbstractSpikeGradient
+    adjoint: AbstractAdjoint
+    record: Callable[[Any, Any], Any] | None
+    dt: float = eqx.field(static=True)
+    every: int = eqx.field(static=True)
+
+    def keep(self, x: Any, now: Any, u: tuple) -> Any:
+        """What is kept of one time."""
+        if self.record is None:
+            return self.model.output(x, now)
+        # What lives half a step ahead is brought back, for whoever looks at the whole state.
+        if isinstance(self.solver, AbstractStaggeredSolver):
+            x = self.solver.finish(self.model, x, u, self.dt)
+        return self.record(x, now)
+
+    def move(self, x: Any, drive: tuple) -> tuple[Any, Any]:
+        """One step; beside the new state, what spikes there were."""
+        u, normals = drive
+        if isinstance(self.model, AbstractSpikingModel):
+            after, fired, fraction = self.spikes.step(self.model, self.solver, x, u, self.dt)
+            spikes = fired, fraction
+        else:
+            after, spikes = self.solver.step(self.model, x, u, self.dt), None
+        if normals is None:
+            return after, spikes
+        return jax.tree.map(jnp.add, after, self.kick(x, u, normals)), spikes
+
+    def kick(self, x: Any, u: tuple, normals: Any) -> Any:
+        """What the noise of one step adds; `simulate` has seen to it that both know noise."""
+        assert isinstance(self.solver, AbstractNoiseSolver)
+        assert isinstance(self.model, AbstractNoisyModel)
+        return self.solver.kick(self.model, x, u, self.dt, normals)
+
+    def block(self, x: Any, drive: tuple) -> tuple[Any, Any]:
+        """One kept sample and the steps up to the next; `drive` has a leading axis of them."""
+        now, steps = drive
+        kept = self.keep(x, *_at((now, steps[0]), 0))
+        if jax.tree.leaves(steps)[0].shape[0] == 1:
+            x, spikes = self.move(x, _at(steps, 0))
+            return x, (kept, jax.tree.map(lambda value: value[None], spikes))
+        x, spikes = self.adjoint.scan(lambda x, u: self.move(x, u), x, steps)
+        return x, (kept, spikes)
+
+
+@eqx.filter_jit
+def integrate(loop: TimeLoop, x: Any, inputs: tuple, key: Array | None) -> Trajectory:
+    """Run the loop from state `x` under `inputs`: at the start and at the nodes of each step."""
+    at_start, at_nodes = inputs
+    count = jax.tree.leaves(at_start)[0].shape[0]
+    solver = loop.solver
+    drive = (at_start, (at_nodes, _normals(key, x, count)))
+    if isinstance(solver, AbstractStaggeredSolver):
+        x = solver.start(loop.model, x, _at(at_nodes, 0), loop.dt)
+    whole = count // loop.every
+    # Plain functions: JAX looks their traces up by hash, which a bound method of a model has not.
+    x, (kept, spikes) = loop.adjoint.scan(
+        lambda x, u: loop.block(x, u),
+        x,
+        jax.tree.map(lambda part: _blocks(part, whole, loop.every), drive),
+    )
+    spikes = jax.tree.map(jnp.ravel, spikes)
+    if whole * loop.every < count:
+        rest = jax.tree.map(lambda part: part[whole * loop.every :], drive)
+        x, (last, more) = loop.block(x, rest)
+        kept = jax.tree.map(lambda parts, end: jnp.concatenate([parts, end[None]]), kept, last)
+        spikes = jax.tree.map(lambda *parts: jnp.concatenate(parts), spikes, more)
+    if isinstance(solver, AbstractStaggeredSolver):
+        x = solver.finish(loop.model, x, _at(at_nodes, -1), loop.dt)
+    t = jnp.arange(count, dtype=jnp.result_type(float)) * loop.dt
+    if spikes is None:
+        return Trajectory(t[:: loop.every], kept, x)
+    fired, fraction = spikes
+    times = jnp.where(fired > 0, t + fraction * loop.dt, jnp.inf)
+    return Trajectory(t[:: loop.every], kept, x, fired, times)
+
+
+def _normals(key: Array | None, x: Any, count: int) -> Any:
+    """One standard normal number for each entry of the state and step; the key alone decides."""
+    if key is None:
+        return None
+    leaves, structure = jax.tree.flatten(x)
+    keys = jax.random.split(key, len(leaves))
+    drawn = [
+        jax.random.normal(leaf_key, (count, *leaf.shape), leaf.dtype)
+        for leaf_key, leaf in zip(keys, leaves, strict=True)
+    ]
+    return jax.tree.unflatten(structure, drawn)
+
+
+def _at(values: Any, index: int) -> Any:
+    return jax.tree.map(lambda part: part[index], values)
+
+
+def _blocks(values: Array, count: int, length: int) -> Array:
+    return values[: count * length].reshape(count, length, *values.shape[1:])
