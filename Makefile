@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 READY := $(VENV)/ready
 
 # make fit RECORDING=cell.abf MODEL=adex OPTIONS="--current command --current-scale 10"
@@ -12,13 +13,13 @@ OPTIONS ?=
 NAME := $(basename $(notdir $(RECORDING)))
 OUT ?= out$(if $(RECORDING),/$(NAME)_$(MODEL))
 
-.PHONY: fit test test-slow check format notebooks bench clean
+.PHONY: fit test test-slow check format notebooks bench bench-compare bench-peers clean
 
 fit: $(READY)
 ifeq ($(strip $(RECORDING)),)
 	$(BIN)/python fitting/current_clamp.py --out "$(OUT)"
 else
-	$(BIN)/diffneuro fit "$(RECORDING)" --model "$(MODEL)" --out "$(OUT)" --overwrite $(OPTIONS)
+	$(BIN)/diffneuro fit "$(RECORDING)" --model "$(MODEL)" --out "$(OUT)" $(OPTIONS)
 endif
 
 test: $(READY)
@@ -40,11 +41,26 @@ format: $(READY)
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
+# Results of the machine at hand, with the targets; SECTIONS="memory cores" measures only these.
 bench: $(READY)
-	$(BIN)/python benchmarks/time_loop.py
+	$(BIN)/python -m benchmarks $(SECTIONS)
+
+bench-compare: bench
+	$(BIN)/python -m benchmarks.compare
+
+bench-peers: $(READY) $(PEERS)/ready
+	$(BIN)/python -m benchmarks.peers
+
+# Other simulators pin what they need, so they live in an environment of their own.
+$(PEERS)/ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	echo '*' > $(PEERS)/.gitignore
+	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
+	$(PEERS)/bin/python -m pip install --quiet --requirement $<
+	touch $@
 
 clean:
-	rm -rf $(VENV) out .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "diffneuro needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -16,6 +16,7 @@ from . import (  # noqa: E402
     solvers as solvers,
     spikes as spikes,
     stimuli as stimuli,
+    sweeps as sweeps,
 )
 from ._bounds import Bounds as Bounds  # noqa: E402
 from ._fit import fit as fit  # noqa: E402
@@ -33,4 +34,5 @@ from ._model import (  # noqa: E402
 )
 from ._result import FitResult as FitResult  # noqa: E402
 from ._simulate import simulate as simulate  # noqa: E402
+from ._sweep import sweep as sweep  # noqa: E402
 from ._time_loop import Trajectory as Trajectory  # noqa: E402

@@ -22,6 +22,8 @@ class Bounds:
     scale: str = "linear"
 
     def __post_init__(self):
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
         if self.scale not in ("linear", "log"):
             raise ValueError(f"scale={self.scale!r} of Bounds must be 'linear' or 'log'.")
         if not (math.isfinite(self.low) and math.isfinite(self.high)):

@@ -1,6 +1,7 @@
 """The verb `fit`: a model, a recording, free parameters."""
 
 import hashlib
+import json
 import os
 import platform
 import time
@@ -17,33 +18,41 @@ from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds, as_bounds, values_at
-from ._model import AbstractConductanceModel, AbstractModel, check_names, parameters
+from ._model import (
+    AbstractConductanceModel,
+    AbstractModel,
+    check_names,
+    parameters,
+    replace,
+    substitute,
+)
 from ._objective import Objective, free_run, make_objective
 from ._progress import Watcher, watching
 from ._result import FitResult
 from ._search import Found, search
 from ._simulate import check_finite_parameters, default_solver
-from ._storage import classes_of, describe
+from ._storage import classes_of, describe, model_to_data
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
-from .recordings import Recording
+from .recordings import Recording, joined
 from .solvers import AbstractSolver
 
 # Random starts are drawn from this part of every range, away from the bounds.
 _START_MARGIN = 0.02
+_MOST_STARTS = 100_000
 
 
 def fit(
     model: AbstractModel,
-    recordings: Recording,
+    recordings: Recording | Sequence[Recording],
     *,
     free: Mapping[str, Bounds | tuple[float, float]],
     loss: AbstractLoss | None = None,
     method: AbstractMethod | None = None,
     starts: int | Mapping[str, ArrayLike] = 1,
     key: Array | None = None,
-    holdout: Sequence[int] | None = None,
+    holdout: int | Sequence[int] | None = None,
     checkpoint: str | os.PathLike | None = None,
     progress: bool | Watcher = True,
     solver: AbstractSolver | None = None,
@@ -54,6 +63,7 @@ def fit(
 
     - `model`: a neuron; parameters that are not free keep its values.
     - `recordings`: current and voltage, one row a sweep; the step is the sampling interval.
+      Several recordings of the same sampling and length are joined, their sweeps renumbered.
     - `free`: dotted path -> (low, high) or `Bounds`, in the parameter's unit.
     - `loss`: what is compared; by default the voltage error, and for integrate-and-fire
       neurons the spike times with the voltage between spikes.
@@ -74,13 +84,15 @@ def fit(
     **Raises:** `ValueError` for names, bounds, starts or sweeps that do not fit, for a
     recording sampled too coarsely, and when every start went non-finite.
     """
-    bounds = as_bounds(free)
-    check_names(model, bounds)
+    bounds = as_free(model, free)
     check_finite_parameters(model)
-    fitted = _without(recordings, holdout)
+    if not isinstance(recordings, Recording):
+        recordings = joined(recordings)
+    held_out = _numbers(holdout)
+    fitted = _without(recordings, held_out)
     solver = default_solver(model) if solver is None else solver
     _check_sampling(recordings, solver)
-    loss = default_loss(model) if loss is None else loss
+    loss = default_loss(model, fitted) if loss is None else loss
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
     objective = make_objective(model, fitted, bounds, loss, solver)
@@ -99,24 +111,44 @@ def fit(
             checkpoint=checkpoint,
             identity=identity,
         )
-    about = {
-        **identity,
+    about = {**identity, **_circumstances(key, time.perf_counter() - began)}
+    return _result(objective, bounds, found, recordings, held_out, about)
+
+
+def _circumstances(key: Array, seconds: float) -> dict[str, Any]:
+    return {
         "key": np.asarray(jax.random.key_data(key)).tolist(),
-        "seconds": time.perf_counter() - began,
+        "seconds": seconds,
         "cores": os.cpu_count(),
         "platform": platform.platform(),
         "written": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
-    held_out = tuple(int(number) for number in holdout or ())
-    return _result(objective, bounds, found, recordings, held_out, about)
 
 
-def default_loss(model: AbstractModel) -> AbstractLoss:
-    """The voltage error for conductance cells; spike times and the voltage between them."""
-    if isinstance(model, AbstractConductanceModel):
-        return VoltageError()
+def as_free(
+    model: AbstractModel, free: Mapping[str, Bounds | tuple[float, float]]
+) -> dict[str, Bounds]:
+    """`free` as bounds, after a look at the names; raises `ValueError` as `fit` does."""
+    bounds = as_bounds(free)
+    check_names(model, bounds)
+    return bounds
+
+
+def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
+    """The voltage error for conductance cells, `spike_loss` for others."""
+    return VoltageError() if isinstance(model, AbstractConductanceModel) else spike_loss(recording)
+
+
+def spike_loss(recording: Recording) -> AbstractLoss:
+    """Spike times and, with little weight, the voltage between spikes.
+
+    For models that cannot be exact: of the plain voltage error a spike that is late costs twice
+    as much as one that is missing.
+    """
+    counts = [len(recorded_spike_times(recording.time, row)) for row in recording.voltage]
+    room = 16 * (1 + 2 * max(counts) // 16)
     between = VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
-    return Sum((SpikeTimes(), between), (1.0, 0.02))
+    return Sum((SpikeTimes(max_spikes=room), between), (1.0, 0.02))
 
 
 def default_method(model: AbstractModel) -> AbstractMethod:
@@ -126,8 +158,13 @@ def default_method(model: AbstractModel) -> AbstractMethod:
     return LevenbergMarquardt(steps=60, refill_every=10)
 
 
-def _without(recording: Recording, holdout: Sequence[int] | None) -> Recording:
-    if not holdout:
+def _numbers(holdout: int | Sequence[int] | None) -> tuple[int, ...]:
+    """The held-out sweeps' numbers, however few were given."""
+    return () if holdout is None else tuple(int(n) for n in np.atleast_1d(np.asarray(holdout)))
+
+
+def _without(recording: Recording, holdout: tuple[int, ...]) -> Recording:
+    if len(holdout) == 0:
         return recording
     recording.select(holdout)
     kept = [number for number in recording.sweep_numbers if number not in set(holdout)]
@@ -141,7 +178,7 @@ def _check_sampling(recording: Recording, solver: AbstractSolver) -> None:
         raise ValueError(
             f"the recording is sampled every {recording.dt:g} ms, more than the "
             f"{solver.largest_dt:g} ms that {type(solver).__name__} can take: use "
-            f"recording.resample({solver.largest_dt / 2:g})."
+            f"recording.resample({solver.largest_dt / 2:g}), or --dt on the command line."
         )
 
 
@@ -149,12 +186,12 @@ def _positions(model, bounds: dict[str, Bounds], starts, key) -> Array:
     """(starts, P) free coordinates to start from."""
     if isinstance(starts, Mapping):
         return _given_positions(bounds, starts)
-    if starts < 1:
-        raise ValueError(f"starts={starts} must be at least 1.")
+    if not isinstance(starts, int | np.integer) or not 1 <= starts <= _MOST_STARTS:
+        raise ValueError(f"starts={starts} must be a whole number from 1 to {_MOST_STARTS}.")
     if starts == 1:
         known = parameters(model)
         return _given_positions(bounds, {name: [float(known[name][0])] for name in bounds})
-    shape = (starts, len(bounds))
+    shape = (int(starts), len(bounds))
     low, high = _START_MARGIN, 1.0 - _START_MARGIN
     fraction = jax.random.uniform(key, shape, jnp.result_type(float), low, high)
     return jnp.log(fraction) - jnp.log1p(-fraction)
@@ -188,6 +225,8 @@ def _identity(model, recording, bounds, loss, method, solver, positions, key) ->
         for name, (value, _) in parameters(model).items()
         if name not in bounds
     }
+    alike = substitute(model, dict.fromkeys(bounds, 1.0))
+    fields = json.dumps(model_to_data(alike)).encode()
     return {
         "model": classes_of(model),
         "fixed parameters": fixed,
@@ -200,6 +239,7 @@ def _identity(model, recording, bounds, loss, method, solver, positions, key) ->
         "starting positions": _digest(positions),
         "search key": _digest(jax.random.key_data(key)),
         "precision": str(positions.dtype),
+        "model fields": hashlib.sha256(fields).hexdigest(),
         "versions": {name: version(name) for name in ("diffneuro", "jax", "jaxlib", "equinox")},
     }
 
@@ -220,7 +260,8 @@ def _result(
     losses = _free_losses(objective, found.positions)
     if not np.isfinite(losses).any():
         raise ValueError(
-            "every start went non-finite: narrow the bounds, or look at the recording's units."
+            "every start went non-finite or ended at values the model refuses: narrow the bounds, "
+            "or look at the recording's units."
         )
     best = jnp.asarray(found.positions[np.argmin(losses)], jnp.result_type(float))
     model = objective.model_at(best)
@@ -248,10 +289,22 @@ def _result(
 
 
 def _free_losses(objective: Objective, positions: NDArray) -> NDArray:
-    """The loss of the free-running model at each of `positions`; inf where not finite."""
+    """The loss of the free-running model at each of `positions`; inf where not finite.
 
-    found = _losses(objective, jnp.asarray(positions, jnp.result_type(float)))
-    return np.where(np.isfinite(found), np.asarray(found, float), np.inf)
+    It is inf as well where the model would not be accepted if it were made with these values.
+    """
+    columns = jnp.asarray(positions, jnp.result_type(float))
+    found = np.asarray(_losses(objective, columns), float)
+    accepted = [_is_accepted(objective, column) for column in columns]
+    return np.where(np.isfinite(found) & accepted, found, np.inf)
+
+
+def _is_accepted(objective: Objective, position: Array) -> bool:
+    try:
+        replace(objective.model, values_at(dict(objective.free), position))
+    except ValueError:
+        return False
+    return True
 
 
 @eqx.filter_jit

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 Parameter: TypeAlias = Any
 """How a model's parameters are annotated: floating arrays, made from whatever number is given."""
@@ -19,6 +21,8 @@ def as_parameter(value: Any) -> Any:
     """A strongly typed floating array, so that another value never traces anew."""
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jnp.floating):
         return jnp.asarray(value, dtype=value.dtype)
+    if isinstance(value, str):
+        raise ValueError(f"{value!r} is a text, not a number: give the number itself.")
     try:
         return jnp.asarray(value, dtype=jnp.result_type(float))
     except (TypeError, ValueError):
@@ -26,13 +30,39 @@ def as_parameter(value: Any) -> Any:
         return value
 
 
-def parameter(default: float, unit: str) -> Any:
+def parameter(
+    default: float, unit: str, *, above: float | None = None, at_least: float | None = None
+) -> Any:
     """A field of a model that is one of its parameters.
 
     **Arguments:** `default`, the value when none is given; `unit`, in the library's system
-    (mV, ms, pA, nS, pF, um, mM, degC, uA/cm2, mS/cm2, uF/cm2, or "1" for a pure number).
+    (mV, ms, pA, nS, pF, um, mM, degC, uA/cm2, mS/cm2, uF/cm2, or "1" for a pure number);
+    `above` or `at_least`, what a value must be, checked wherever values are not traced.
     """
-    return eqx.field(default=default, converter=as_parameter, metadata={"unit": unit})
+    metadata = {"unit": unit, "above": above, "at_least": at_least}
+    return eqx.field(default=default, converter=as_parameter, metadata=metadata)
+
+
+def check_ranges(node: eqx.Module) -> None:
+    """Raise a `ValueError` that names a parameter outside its range, and says what to do."""
+    for field in dataclasses.fields(node):
+        value = getattr(node, field.name)
+        above, at_least = field.metadata.get("above"), field.metadata.get("at_least")
+        if not is_concrete(value) or (above is None and at_least is None):
+            continue
+        # NumPy, because JAX's operations are traced inside a jitted function even on numbers.
+        known = np.asarray(value)
+        if (known <= above if above is not None else known < at_least).any():
+            wanted = f"above {above:g}" if above is not None else f"at least {at_least:g}"
+            raise ValueError(
+                f"{type(node).__name__} has {field.name}={value} {field.metadata['unit']}: "
+                f"make it {wanted}."
+            )
+
+
+def is_concrete(value: Any) -> bool:
+    """Whether a value is an array whose numbers can be looked at now."""
+    return isinstance(value, jax.Array) and not isinstance(value, Tracer)
 
 
 class AbstractModel(eqx.Module):
@@ -43,6 +73,9 @@ class AbstractModel(eqx.Module):
     output the voltage (mV); the input of a channel is the membrane it sits in, its output the
     current density (uA/cm2), outward positive. Times are in ms. A model never sees dt.
     """
+
+    def __check_init__(self):
+        check_ranges(self)
 
     @abc.abstractmethod
     def initial_state(self, u: Any, /) -> Any:
@@ -162,8 +195,16 @@ def replace(model: Any, values: Mapping[str, Any]) -> Any:
 
     **Arguments:** `model`; `values`, from dotted path to value in the parameter's unit.
 
-    **Raises:** `ValueError` for a path that names no parameter; it lists the nearest names.
+    **Raises:** `ValueError` for a path that names no parameter, listing the nearest names, and
+    for a value that the model refuses.
     """
+    replaced = substitute(model, values)
+    _check_again(replaced)
+    return replaced
+
+
+def substitute(model: Any, values: Mapping[str, Any]) -> Any:
+    """As `replace`, without a look at the values: a search may pass through impossible ones."""
     if not values:
         return model
     check_names(model, values)
@@ -172,3 +213,14 @@ def replace(model: Any, values: Mapping[str, Any]) -> Any:
         model,
         [as_parameter(value) for value in values.values()],
     )
+
+
+def _check_again(node: Any) -> None:
+    """What construction checks, for a model that was put together without it."""
+    if isinstance(node, eqx.Module):
+        for kind in reversed(type(node).__mro__):
+            if "__check_init__" in vars(kind):
+                vars(kind)["__check_init__"](node)
+    for _, part, unit in _children(node):
+        if unit is None:
+            _check_again(part)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 # Below this the quotients cancel, so their Taylor series stand in for them; the series
 # are as long as float64 asks for at this radius, and as float32 does.
@@ -104,10 +103,8 @@ def _linoid_jvp(primals, tangents):
     return value, slope * tangent
 
 
-def lowest_root(
-    function: Callable[[Array], Array], low: ArrayLike, high: ArrayLike, cells: int = 64
-) -> Array:
-    """The lowest `v` in [low, high] where `function` falls through zero.
+def lowest_root(function: Callable[[Array], Array], grid: Array) -> Array:
+    """The lowest `v` where `function` falls through zero between points of a rising `grid`.
 
     With the net inward current of a membrane as `function` this is its resting potential:
     the first voltage, from the hyperpolarised side, at which the current turns outward.
@@ -115,7 +112,6 @@ def lowest_root(
     function, in forward and reverse mode. Where nothing falls through zero, the voltage of
     the smallest current is returned.
     """
-    grid = jnp.linspace(low, high, cells + 1)
     values = jax.vmap(function)(grid)
     falls = (values[:-1] > 0) & (values[1:] <= 0)
     cell = jnp.argmax(falls)

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from ._bounds import Bounds, values_at
-from ._model import AbstractConductanceModel, AbstractModel, replace
+from ._model import AbstractConductanceModel, AbstractModel, substitute
 from ._simulate import simulate
 from ._time_loop import Trajectory
 from .losses import AbstractLoss
@@ -52,7 +52,7 @@ class Objective(eqx.Module):
 
     def model_at(self, position: Array) -> AbstractModel:
         """The model with the parameters at `position` (P,)."""
-        return replace(self.model, values_at(dict(self.free), position))
+        return substitute(self.model, values_at(dict(self.free), position))
 
     def _run(self, model, current, pull, gain) -> Trajectory:
         state = model.initial_state(current[0])

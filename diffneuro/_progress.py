@@ -11,12 +11,22 @@ Watcher = Callable[[int, int, float, str], None]
 _SECONDS = 1.0
 
 
+def _loss_text(best: float, stage: str) -> str:
+    return f"loss {best:.4g}  {stage}"
+
+
 @contextmanager
-def watching(progress: bool | Watcher) -> Iterator[Watcher]:
+def watching(
+    progress: bool | Watcher,
+    *,
+    title: str = "fit",
+    describe: Callable[[float, str], str] = _loss_text,
+) -> Iterator[Watcher]:
     """A watcher that may be called after every iteration.
 
     `progress` is a watcher of the user's own, True for a bar when standard error is a
-    terminal and rich is installed, or False for none.
+    terminal and rich is installed, or False for none. The bar begins with `title` and ends
+    with what `describe` makes of the watcher's last two arguments.
     """
     if callable(progress):
         yield _at_most_once_a_second(progress)
@@ -29,7 +39,7 @@ def watching(progress: bool | Watcher) -> Iterator[Watcher]:
             pass
         else:
             columns = (
-                TextColumn("fit"),
+                TextColumn(title),
                 BarColumn(),
                 TextColumn("{task.completed}/{task.total}  {task.description}"),
                 TimeRemainingColumn(),
@@ -39,7 +49,7 @@ def watching(progress: bool | Watcher) -> Iterator[Watcher]:
                 task = bar.add_task("starting", total=None)
 
                 def show(done: int, total: int, best: float, stage: str) -> None:
-                    text = f"loss {best:.4g}  {stage}"
+                    text = describe(best, stage)
                     bar.update(task, completed=done, total=total, description=text)
 
                 yield _at_most_once_a_second(show)

@@ -15,7 +15,6 @@ from ._storage import (
     model_from_data,
     model_to_data,
     pack,
-    parameters_in,
     unpack,
     write_atomically,
 )
@@ -174,6 +173,10 @@ class FitResult:
             "format_version": FORMAT_VERSION,
             "model": model_to_data(self.model),
             "free": {name: dataclasses.asdict(bounds) for name, bounds in self.free.items()},
+            "all_parameters": {
+                name: np.asarray(value).tolist()
+                for name, (value, _) in parameters(self.model).items()
+            },
             "parameters": self.parameters,
             "standard_errors": self.standard_errors,
             "units": self.units,
@@ -238,7 +241,7 @@ def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) 
         sha256=about["sha256"],
     )
     return FitResult(
-        model=_restored(document["model"], like),
+        model=_restored(document["model"], document["all_parameters"], like),
         free=free,
         loss=document["loss"],
         starts={name: arrays["starts"][:, i] for i, name in enumerate(free)},
@@ -256,11 +259,11 @@ def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) 
     )
 
 
-def _restored(data: Any, like: AbstractModel | None) -> Any:
+def _restored(data: Any, saved: dict[str, Any], like: AbstractModel | None) -> Any:
     """The saved model, by its own classes or, with `like`, by that model's."""
     if like is None:
         return model_from_data(data)
-    saved, wanted = parameters_in(data), parameters(like)
+    wanted = parameters(like)
     if set(saved) != set(wanted):
         raise ValueError(
             f"like= has the parameters {', '.join(wanted)}; the saved model has "

@@ -15,7 +15,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from ._progress import Watcher
-from ._storage import pack, unpack, write_atomically
+from ._storage import check_writable, pack, unpack, write_atomically
 from .methods import AbstractMethod, AbstractStagedMethod, Objective
 
 # What is simulated side by side in one compiled call: as many as the caches like, by measurement.
@@ -56,6 +56,8 @@ def search(
     search of the same `identity` goes on from it, to the same bits. `runs` is how many
     simulations one call of the objective takes.
     """
+    if checkpoint is not None:
+        check_writable(checkpoint)
     tile = _tile_size(objective, positions, runs)
     step = _for_tiles(_update, method, objective, tile)
     states, history = _begin(method, objective, positions, tile, checkpoint, identity)

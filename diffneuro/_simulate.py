@@ -19,6 +19,7 @@ from ._model import (
     AbstractModel,
     AbstractNoisyModel,
     Membrane,
+    is_concrete,
     parameters,
 )
 from ._time_loop import TimeLoop, Trajectory, integrate
@@ -86,6 +87,8 @@ def simulate(
     **Raises:** `ValueError` for bad times, shapes and values that are not finite; outside
     jit also for a run that diverges, naming the state and the time.
     """
+    if not isinstance(model, AbstractModel):
+        raise ValueError(f"model={model!r} is no model: give one, such as neurons.LIF().")
     count = _sample_count(t1, dt)
     _check_every(every)
     solver = default_solver(model, noisy=key is not None) if solver is None else solver
@@ -102,6 +105,7 @@ def simulate(
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
     run = integrate(loop, state, inputs, key)
     _check_finite(run, dt * every)
+    _check_one_spike_a_step(run, dt)
     return run
 
 
@@ -170,7 +174,7 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
             first if isinstance(model, AbstractChannel) else jax.tree.map(jnp.zeros_like, first)
         )
     for values in jax.tree.leaves(samples):
-        if _is_concrete(values) and not bool(jnp.isfinite(values).all()):
+        if is_concrete(values) and not bool(jnp.isfinite(values).all()):
             first_bad = int(jnp.argmax(~jnp.isfinite(values)))
             raise ValueError(
                 f"the stimulus is not finite at t={first_bad * dt:g} ms: "
@@ -201,15 +205,15 @@ def _rest(model, u):
     return model.initial_state(u)
 
 
-def _is_concrete(value) -> bool:
-    return not isinstance(value, Tracer)
-
-
 def check_finite_parameters(model: AbstractModel) -> None:
     """Raise a `ValueError` that names the first parameter that is NaN or infinite."""
     for name, (value, unit) in parameters(model).items():
-        if not isinstance(value, jax.Array) or not _is_concrete(value):
+        if not is_concrete(value):
             continue
+        if value.ndim:
+            raise ValueError(
+                f"{name} has shape {value.shape}: one run takes one value; use jax.vmap for many."
+            )
         if not np.isfinite(np.asarray(value)).all():
             raise ValueError(f"{name}={value} {unit} is not finite: give it a number.")
 
@@ -217,7 +221,7 @@ def check_finite_parameters(model: AbstractModel) -> None:
 def _check_finite(run: Trajectory, dt: float) -> None:
     """One check at the end of a run, outside jit, that names what went wrong and when."""
     leaves = jax.tree.leaves((run.y, run.state))
-    if not all(_is_concrete(leaf) for leaf in leaves):
+    if not all(is_concrete(leaf) for leaf in leaves):
         return
     if all(bool(np.isfinite(np.asarray(leaf)).all()) for leaf in leaves):
         return
@@ -236,3 +240,15 @@ def _check_finite(run: Trajectory, dt: float) -> None:
         f"the run diverged {when} (not finite at its end: {', '.join(where) or 'the output'}): "
         "take a smaller dt, or look for a parameter of the wrong size or unit."
     )
+
+
+def _check_one_spike_a_step(run: Trajectory, dt: float) -> None:
+    if run.spikes is None or not is_concrete(run.spikes):
+        return
+    fired = np.asarray(run.spikes) > 0
+    if (fired[1:] & fired[:-1]).any():
+        warnings.warn(
+            f"the neuron spiked in consecutive steps of {dt:g} ms, and a step holds one spike at "
+            "most: take a smaller dt, a longer refractory time or less current.",
+            stacklevel=3,
+        )

@@ -42,6 +42,15 @@ def write_atomically(path: str | os.PathLike, content: bytes) -> None:
         raise
 
 
+def check_writable(path: str | os.PathLike) -> None:
+    """Find out before long work whether a file can be written at `path`."""
+    folder = Path(path).parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ValueError(
+            f"cannot write {path}: choose a file in a folder that exists and is writable."
+        )
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
@@ -104,6 +113,8 @@ def model_to_data(node: Any) -> Any:
         return {name: model_to_data(value) for name, value in node.items()}
     if isinstance(node, jax.Array | np.ndarray | np.generic):
         return np.asarray(node).tolist()
+    if isinstance(node, tuple | list):
+        return [model_to_data(part) for part in node]
     if node is None or isinstance(node, bool | int | float | str):
         return node
     raise ValueError(f"a {type(node).__name__} cannot be saved as part of a model.")
@@ -150,19 +161,6 @@ def model_from_data(data: Any) -> Any:
     return known[data["class"]](
         **{name: model_from_data(value) for name, value in data["fields"].items()}
     )
-
-
-def parameters_in(data: Any) -> dict[str, Any]:
-    """The numbers in what `model_to_data` gave, by dotted path."""
-    if not isinstance(data, dict):
-        is_number = isinstance(data, int | float | list) and not isinstance(data, bool)
-        return {"": data} if is_number else {}
-    parts = data["fields"] if set(data) == {"class", "fields"} else data
-    return {
-        f"{name}.{path}" if path else name: value
-        for name, part in parts.items()
-        for path, value in parameters_in(part).items()
-    }
 
 
 def _public_models() -> dict[str, type]:

@@ -1,39 +1,38 @@
 """The verb `sweep`: one model, many parameter values."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ._model import AbstractModel, replace
-from ._progress import Watcher
-from ._simulate import default_solver, simulate
+from ._model import AbstractModel
+from ._progress import Watcher, watching
+from ._simulate import default_solver
 from ._time_loop import Trajectory
 from .solvers import AbstractSolver
 from .spikes import AbstractSpikeGradient, Exact
 from .sweeps import Grid
-from .sweeps._dataset import (
-    COMPLETED,
-    DIVERGED,
-    check_measure_names,
-    import_xarray,
-)
+from .sweeps._dataset import DIVERGED, check_measure_names, import_xarray, to_dataset
 from .sweeps._identity import identity
-from .sweeps._measure import apply, as_measures, unit_of
-from .sweeps._values import STIMULUS, Axis, axes_of, check_paths, known_parameters
+from .sweeps._lanes import Case, Lanes, check_first, lane_bytes, measured, measured_tile
+from .sweeps._measure import as_measures, unit_of
+from .sweeps._results import Results, empty_results, keep, load, save, warn_of_diverged
+from .sweeps._store import Store, finish, open_store
+from .sweeps._tiles import run_tiles, tile_width, workers
+from .sweeps._values import axes_of, check_paths, known_parameters
 
 if TYPE_CHECKING:
     import xarray
 
 _SECONDS_BETWEEN_WRITES = 2.0
-# Beside the samples of a run: their transposed copy, and what a measure makes of them.
-_COPIES = 3.0
 
 
 def sweep(
@@ -81,18 +80,97 @@ def sweep(
     """
     import_xarray()
     stimulus = _as_arrays(stimulus)
-    known = known_parameters(model, stimulus)
-    check_paths(model, stimulus, values.values if isinstance(values, Grid) else values, known)
-    keys = key if key is not None and _is_batch(key) else None
-    axes = axes_of(values, states, keys, known)
-    measures = as_measures(measure)
-    check_measure_names(measures, axes)
     solver = default_solver(model, noisy=key is not None) if solver is None else solver
     spikes = Exact() if spikes is None else spikes
-    case = Case(model, stimulus, measures, solver, spikes, None if keys is key else key, t1, dt, every)
+    measures = as_measures(measure)
+    known = known_parameters(model, stimulus)
+    check_paths(model, stimulus, values.values if isinstance(values, Grid) else values, known)
+    shared, keys = (None, key) if _is_batch(key) else (key, None)
+    axes = axes_of(values, states, keys, known)
+    check_measure_names(measures, axes)
     lanes = Lanes(axes, states, keys, {path: value.dtype for path, (value, _) in known.items()})
+    case = Case(model, stimulus, measures, solver, spikes, shared, t1, dt, every)
+    shapes = _shapes(case, lanes)
+    width = _width(case, lanes, shapes, tile)
     settings = {"t1": t1, "dt": dt, "every": every, "solver": solver, "spikes": spikes}
     about = identity(model, stimulus, axes, states, key, settings | {"measures": measures})
     units = {path: unit for path, (_, unit) in known.items()}
     units |= {name: unit_of(function, model) for name, function in measures.items()}
-    ...
+    results = empty_results(lanes.runs, shapes)
+    disk = None
+    if store is not None:
+        disk = open_store(store, to_dataset(axes, results.measures, results.flags, units, about))
+        load(results, disk)
+    _run(case, lanes, results, disk, width, progress)
+    warn_of_diverged(results, lanes)
+    count = int(results.diverged.sum())
+    flags = {DIVERGED: results.diverged}
+    return to_dataset(axes, results.measures, flags, units, about | {DIVERGED: count})
+
+
+def _as_arrays(stimulus: Any) -> Any:
+    """Plain numbers and lists of a stimulus as arrays, so that others do not trace anew."""
+    if callable(stimulus):
+        return stimulus
+    stimulus = np.asarray(stimulus) if isinstance(stimulus, list) else stimulus
+    return jax.tree.map(lambda part: jnp.asarray(part, jnp.result_type(float)), stimulus)
+
+
+def _is_batch(key: Array | None) -> bool:
+    return key is not None and jax.random.key_data(key).ndim > 1
+
+
+def _shapes(case: Case, lanes: Lanes) -> dict[str, jax.ShapeDtypeStruct]:
+    """The shape of each measure of one run, found without running; bad input is refused."""
+    shapes, _ = eqx.filter_eval_shape(measured, case, lanes.first())
+    check_first(case, lanes.first())
+    return {name: shapes[name] for name in case.measures}
+
+
+def _width(case: Case, lanes: Lanes, shapes: Mapping[str, Any], tile: int | None) -> int:
+    """How many runs go side by side."""
+    kept = lanes.runs * sum(s.size * s.dtype.itemsize for s in shapes.values())
+    return tile_width(lanes.runs, tile, workers(), lane_bytes(case, lanes.first()), kept)
+
+
+def _run(
+    case: Case,
+    lanes: Lanes,
+    results: Results,
+    store: Store | None,
+    width: int,
+    progress: bool | Watcher,
+) -> None:
+    """Do the runs that are not completed, and fill in their results."""
+    left = np.flatnonzero(~results.completed)
+    tiles = [left[start : start + width] for start in range(0, len(left), width)]
+
+    def begin(runs, device):
+        # The last tile is filled with copies, so that every call has the same shape.
+        padded = np.resize(runs, width)
+        return measured_tile(case, jax.device_put(lanes.take(padded), device))
+
+    def end(runs, out):
+        keep(results, runs, out)
+
+    written = time.monotonic()
+    try:
+        with (
+            watching(progress, title="sweep", describe=_progress_text) as watch,
+            closing(run_tiles(begin, end, tiles, workers())) as finished,
+        ):
+            for _ in finished:
+                done, bad = int(results.completed.sum()), int(results.diverged.sum())
+                watch(done, lanes.runs, float(bad), "")
+                if store is not None and time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
+                    save(results, store)
+                    written = time.monotonic()
+    finally:
+        if store is not None:
+            save(results, store)
+    if store is not None:
+        finish(store, int(results.diverged.sum()))
+
+
+def _progress_text(diverged: float, stage: str) -> str:
+    return f"{diverged:.0f} diverged" if diverged else ""

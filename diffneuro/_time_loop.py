@@ -40,26 +40,27 @@ class TimeLoop(eqx.Module):
     dt: float = eqx.field(static=True)
     every: int = eqx.field(static=True)
 
-    def keep(self, x: Any, now: Any, u: tuple) -> Any:
+    def keep(self, x: Any, now: Any, drive: tuple) -> Any:
         """What is kept of one time."""
-        if self.record is None:
-            return self.model.output(x, now)
-        # What lives half a step ahead is brought back, for whoever looks at the whole state.
+        u, lead, _ = drive
         if isinstance(self.solver, AbstractStaggeredSolver):
-            x = self.solver.finish(self.model, x, u, self.dt)
-        return self.record(x, now)
+            x = self.solver.lead(self.model, x, u, lead - 0.5 * self.dt)
+        return self.model.output(x, now) if self.record is None else self.record(x, now)
 
     def move(self, x: Any, drive: tuple) -> tuple[Any, Any]:
         """One step; beside the new state, what spikes there were."""
-        u, normals = drive
+        u, lead, normals = drive
+        spikes = None
         if isinstance(self.model, AbstractSpikingModel):
-            after, fired, fraction = self.spikes.step(self.model, self.solver, x, u, self.dt)
-            spikes = fired, fraction
+            after, *spikes = self.spikes.step(self.model, self.solver, x, u, self.dt)
+        elif isinstance(self.solver, AbstractStaggeredSolver):
+            led = self.solver.lead(self.model, x, u, lead)
+            after = self.solver.follow(self.model, led, u, self.dt)
         else:
-            after, spikes = self.solver.step(self.model, x, u, self.dt), None
-        if normals is None:
-            return after, spikes
-        return jax.tree.map(jnp.add, after, self.kick(x, u, normals)), spikes
+            after = self.solver.step(self.model, x, u, self.dt)
+        if normals is not None:
+            after = jax.tree.map(jnp.add, after, self.kick(x, u, normals))
+        return after, spikes
 
     def kick(self, x: Any, u: tuple, normals: Any) -> Any:
         """What the noise of one step adds; `simulate` has seen to it that both know noise."""
@@ -70,7 +71,7 @@ class TimeLoop(eqx.Module):
     def block(self, x: Any, drive: tuple) -> tuple[Any, Any]:
         """One kept sample and the steps up to the next; `drive` has a leading axis of them."""
         now, steps = drive
-        kept = self.keep(x, *_at((now, steps[0]), 0))
+        kept = self.keep(x, _at(now, 0), _at(steps, 0))
         if jax.tree.leaves(steps)[0].shape[0] == 1:
             x, spikes = self.move(x, _at(steps, 0))
             return x, (kept, jax.tree.map(lambda value: value[None], spikes))
@@ -83,10 +84,7 @@ def integrate(loop: TimeLoop, x: Any, inputs: tuple, key: Array | None) -> Traje
     """Run the loop from state `x` under `inputs`: at the start and at the nodes of each step."""
     at_start, at_nodes = inputs
     count = jax.tree.leaves(at_start)[0].shape[0]
-    solver = loop.solver
-    drive = (at_start, (at_nodes, _normals(key, x, count)))
-    if isinstance(solver, AbstractStaggeredSolver):
-        x = solver.start(loop.model, x, _at(at_nodes, 0), loop.dt)
+    drive = (at_start, (at_nodes, _leads(loop, count), _normals(key, x, count)))
     whole = count // loop.every
     # Plain functions: JAX looks their traces up by hash, which a bound method of a model has not.
     x, (kept, spikes) = loop.adjoint.scan(
@@ -100,14 +98,20 @@ def integrate(loop: TimeLoop, x: Any, inputs: tuple, key: Array | None) -> Traje
         x, (last, more) = loop.block(x, rest)
         kept = jax.tree.map(lambda parts, end: jnp.concatenate([parts, end[None]]), kept, last)
         spikes = jax.tree.map(lambda *parts: jnp.concatenate(parts), spikes, more)
-    if isinstance(solver, AbstractStaggeredSolver):
-        x = solver.finish(loop.model, x, _at(at_nodes, -1), loop.dt)
+    if isinstance(loop.solver, AbstractStaggeredSolver):
+        x = loop.solver.lead(loop.model, x, _at(at_nodes, -1), 0.5 * loop.dt)
     t = jnp.arange(count, dtype=jnp.result_type(float)) * loop.dt
     if spikes is None:
         return Trajectory(t[:: loop.every], kept, x)
     fired, fraction = spikes
     times = jnp.where(fired > 0, t + fraction * loop.dt, jnp.inf)
     return Trajectory(t[:: loop.every], kept, x, fired, times)
+
+
+def _leads(loop: TimeLoop, count: int) -> Array:
+    """By how much the leading part of a staggered state is moved in each step."""
+    real = jnp.result_type(float)
+    return jnp.full((count,), loop.dt, real).at[0].set(jnp.asarray(0.5 * loop.dt, real))
 
 
 def _normals(key: Array | None, x: Any, count: int) -> Any:

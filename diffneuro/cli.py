@@ -1,4 +1,4 @@
-"""The command `diffneuro`: fit, simulate, models."""
+"""The command `diffneuro`: fit, simulate, sweep, models."""
 
 import enum
 import os
@@ -14,16 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from . import losses, methods, recordings, stimuli
-from ._bounds import Bounds
-from ._fit import default_loss, fit as fit_model
+from ._arguments import cropped, default_dt, free_parameters, held_out_sweeps, load, named_value
+from ._fit import as_free, fit as fit_model, spike_loss
 from ._model import AbstractConductanceModel, AbstractModel, parameters, replace
 from ._problems import PROBLEMS
 from ._result import FitResult
 from ._simulate import simulate as simulate_model
 from ._storage import write_atomically
+from ._sweep_file import HELP as SWEEP_HELP, sweep_command
 
-EXAMPLE = "example"
 _INTERRUPTED = 130
+_UNFINISHED = "unfinished_fit.zip"
 
 
 ModelName = enum.StrEnum("ModelName", list(PROBLEMS))
@@ -134,23 +135,23 @@ def fit(
     For example: `diffneuro fit cell.abf --model adex --out out --current command`
     """
     problem = PROBLEMS[model]
-    data = _load(recording, sweeps, channel, current, current_scale)
-    data = _cropped(data, crop)
-    data = data.resample(dt if dt is not None else _default_dt(data.dt, problem.largest_dt))
-    _prepare(out, overwrite, resume)
-    bounds = dict(map(_parse_free, free)) if free else problem.free
+    data = load(recording, sweeps, channel, current, current_scale)
+    data = cropped(data, crop)
+    data = data.resample(dt if dt is not None else default_dt(data.dt, problem.largest_dt))
     neuron = problem.make()
+    bounds = as_free(neuron, free_parameters(free) if free else problem.free)
+    _prepare(out, overwrite, resume)
     compared = _compared(loss, data)
-    checkpoint = out / "unfinished_fit.zip"
+    checkpoint = out / _UNFINISHED
     result = fit_model(
         neuron,
         data,
         free=bounds,
-        loss=_loss(compared, neuron),
+        loss=losses.VoltageError() if compared is LossName.voltage else spike_loss(data),
         method=_method(method, compared, neuron),
         starts=starts,
         key=jax.random.key(seed),
-        holdout=_holdout(holdout, data),
+        holdout=held_out_sweeps(holdout, data),
         checkpoint=checkpoint,
     )
     saved = result.save(out / "fit.npz", overwrite=True)
@@ -180,15 +181,20 @@ def simulate(
     """Run a model under a step of current and write the trace, which `fit` can read."""
     if out.exists() and not overwrite:
         raise ValueError(f"{out} exists: pass --overwrite or choose another name.")
-    neuron = replace(PROBLEMS[model].make(), dict(map(_parse_value, value or [])))
+    neuron = replace(PROBLEMS[model].make(), dict(map(named_value, value or [])))
     step = stimuli.Step(amplitude, start, stop)
     run = simulate_model(neuron, step, t1=t1, dt=dt)
-    columns = (run.t, jax.vmap(step)(run.t), run.y)
-    rows = np.stack([np.asarray(column, float) for column in columns], axis=1)
-    lines = [",".join(f"{number:.7g}" for number in row) for row in rows]
+    time = dt * np.arange(len(run.y))
+    # The current of a step is the one in its middle, which is what the solver used.
+    current = jax.vmap(step)(time + 0.5 * dt)
+    rows = np.stack([np.asarray(column, float) for column in (time, current, run.y)], axis=1)
+    lines = [f"{t:.10g},{i:.7g},{v:.7g}" for t, i, v in rows]
     text = "\n".join(["time_ms,current_pA,voltage_mV", *lines, ""])
     write_atomically(out, text.encode())
     print(f"wrote {len(rows)} samples to {out}")
+
+
+app.command("sweep", help=SWEEP_HELP)(sweep_command)
 
 
 @app.command()
@@ -208,12 +214,15 @@ def models() -> None:
 
 def main() -> None:
     """Run the command; an error is one line on standard error and a non-zero status."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app()
-    except (ValueError, OSError, ImportError) as error:
+        app(args=arguments)
+    except Exception as error:
         if "--debug" in sys.argv:
             raise
         message = " ".join(str(error).split())
+        if not isinstance(error, ValueError | OSError | ImportError):
+            message = f"unexpected {type(error).__name__}: {message} (--debug shows where)"
         print(f"diffneuro: {message}", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
@@ -221,84 +230,19 @@ def main() -> None:
         raise SystemExit(_INTERRUPTED) from None
 
 
-def _load(recording, sweeps, channel, current, current_scale) -> recordings.Recording:
-    chosen = _numbers("sweeps", sweeps) if sweeps else None
-    if recording == EXAMPLE:
-        data = recordings.example()
-        return data if chosen is None else data.select(chosen)
-    if channel is not None and channel.isdecimal():
-        channel = int(channel)
-    return recordings.load(
-        recording, sweeps=chosen, channel=channel, current=current, current_scale=current_scale
-    )
-
-
-def _numbers(option: str, text: str) -> list[int]:
-    """The numbers in a list such as 3,5,8-12."""
-    found: list[int] = []
-    try:
-        for part in text.split(","):
-            first, _, last = part.strip().partition("-")
-            found.extend(range(int(first), int(last or first) + 1))
-    except ValueError:
-        raise ValueError(f"--{option} {text!r} must be numbers such as 3,5,8-12.") from None
-    if not found:
-        raise ValueError(f"--{option} {text!r} names no sweep.")
-    return found
-
-
-def _cropped(data: recordings.Recording, crop: str) -> recordings.Recording:
-    if not crop:
-        return data
-    try:
-        start, stop = map(float, crop.split(":"))
-    except ValueError:
-        raise ValueError(f"--crop {crop!r} must be START:STOP in ms, such as 100:900.") from None
-    return data.crop(start, stop)
-
-
-def _default_dt(sampling: float, largest: float) -> float:
-    """The largest multiple of the sampling interval that is no longer than `largest`."""
-    return round(max(1, int(largest / sampling + 1e-6)) * sampling, 9)
-
-
-def _holdout(text: str, data: recordings.Recording) -> list[int] | None:
-    if text == "none":
-        return None
-    if text:
-        return _numbers("holdout", text)
-    return list(data.sweep_numbers[1::3]) if data.sweeps >= 4 else None
-
-
-def _parse_free(text: str) -> tuple[str, Bounds]:
-    name, _, limits = text.partition("=")
-    try:
-        low, high, *scale = limits.split(":")
-        numbers = float(low), float(high)
-    except ValueError:
-        raise ValueError(
-            f"--free {text!r} must be NAME=LOW:HIGH or NAME=LOW:HIGH:log, such as "
-            "capacitance=50:500:log."
-        ) from None
-    try:
-        return name.strip(), Bounds(*numbers, *scale)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"--free {text!r}: {error}") from None
-
-
-def _parse_value(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        raise ValueError(f"--set {text!r} must be NAME=VALUE, such as area=2000.") from None
-
-
 def _prepare(out: Path, overwrite: bool, resume: bool) -> None:
     """Make the out folder, and find out before a long fit whether it can be written."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {out} is a file: give a folder.")
-    if (out / "fit.npz").exists() and not overwrite:
+    unfinished = out / _UNFINISHED
+    if resume and not unfinished.exists():
+        raise ValueError(f"{out} holds no interrupted fit: leave out --resume.")
+    if unfinished.exists() and not (resume or overwrite):
+        raise ValueError(
+            f"{out} holds an interrupted fit: pass --resume to go on with it, or --overwrite to "
+            "start anew."
+        )
+    if (out / "fit.npz").exists() and not (resume or overwrite):
         raise ValueError(f"{out} holds a fit: pass --overwrite or choose another folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -308,7 +252,7 @@ def _prepare(out: Path, overwrite: bool, resume: bool) -> None:
     if not writable:
         raise ValueError(f"--out {out} cannot be written: choose a folder that you may write.")
     if not resume:
-        (out / "unfinished_fit.zip").unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 def _compared(name: LossName, data: recordings.Recording) -> LossName:
@@ -317,15 +261,6 @@ def _compared(name: LossName, data: recordings.Recording) -> LossName:
         return name
     fires = float(np.max(data.voltage)) > -20.0
     return LossName.spikes if fires and "truth" not in data.metadata else LossName.voltage
-
-
-def _loss(compared: LossName, neuron: AbstractModel) -> losses.AbstractLoss:
-    if compared is LossName.voltage:
-        return losses.VoltageError()
-    if isinstance(neuron, AbstractConductanceModel):
-        between = losses.VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
-        return losses.Sum((losses.SpikeTimes(), between), (1.0, 0.02))
-    return default_loss(neuron)
 
 
 def _method(name: MethodName, compared: LossName, neuron: AbstractModel) -> methods.AbstractMethod:

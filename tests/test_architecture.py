@@ -25,7 +25,7 @@ LAYERS = (
     {"_storage"},
     {"recordings"},
     {"_objective", "_search", "_result"},
-    {"_fit", "_sweep", "_problems"},
+    {"_fit", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
     {"report"},
     {"cli"},
 )

@@ -15,7 +15,7 @@ pytest.importorskip("typer")
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
 
-from diffneuro import cli
+from diffneuro import _search as search, cli
 
 RECORDINGS = Path(
     os.environ.get(
@@ -114,6 +114,39 @@ def test_fit_writes_a_report_and_a_fit_that_loads(tmp_path, passive_csv, monkeyp
     assert (out / "fit.npz").read_bytes() == saved
 
 
+def test_an_interrupted_fit_is_gone_on_with(tmp_path, passive_csv, monkeypatch, capsys):
+    """Ctrl-C leaves the best so far; --resume ends where an uninterrupted fit does."""
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    arguments = ("fit", str(passive_csv), *LIF_FIT, "--out")
+    assert run(monkeypatch, capsys, *arguments, str(whole))[0] == 0
+    update, calls = search._update, []
+
+    def interrupted(*values):
+        calls.append(1)
+        if len(calls) == 12:
+            raise KeyboardInterrupt
+        return update(*values)
+
+    monkeypatch.setattr(search, "_update", interrupted)
+    status, shown, _ = run(monkeypatch, capsys, *arguments, str(out))
+    assert status == 130
+    assert "--resume" in shown
+    assert not dn.FitResult.load(out / "fit.npz").completed
+
+    # A slip of the pen costs nothing of it.
+    unfinished = (out / "unfinished_fit.zip").read_bytes()
+    for slip in (("--free", "typo=1:2", "--overwrite"), ()):
+        assert run(monkeypatch, capsys, *arguments, str(out), *slip)[0] == 1
+        assert (out / "unfinished_fit.zip").read_bytes() == unfinished
+
+    assert run(monkeypatch, capsys, *arguments, str(out), "--resume")[0] == 0
+    assert not (out / "unfinished_fit.zip").exists()
+    resumed, direct = dn.FitResult.load(out / "fit.npz"), dn.FitResult.load(whole / "fit.npz")
+    np.testing.assert_array_equal(resumed.history, direct.history)
+    assert resumed.parameters == direct.parameters
+    assert run(monkeypatch, capsys, *arguments, str(out), "--resume")[0] == 1
+
+
 def test_simulate_writes_a_recording(tmp_path, monkeypatch, capsys):
     path = tmp_path / "trace.csv"
     arguments = ("simulate", "--model", "lif", "--out", str(path), "--amplitude", "300")
@@ -145,6 +178,8 @@ BAD_OPTIONS = {
     "hold all out": (("--holdout", "0"), "holdout"),
     "bad crop": (("--crop", "20"), "START:STOP"),
     "empty crop": (("--crop", "20:10"), "crop"),
+    "twice the same": (("--free", "capacitance=1:2", "--free", "capacitance=1:3"), "twice"),
+    "half a range": (("--sweeps", "0-"), "--sweeps"),
     "coarse step": (("--dt", "1.0"), "1 ms"),
 }
 

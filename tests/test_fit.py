@@ -449,7 +449,8 @@ def test_bad_free_parameters_are_refused():
 
 def test_bad_starts_are_refused():
     refused(r"capacitance starts at 1, outside its bounds \[2, 3\]", free={"capacitance": (2, 3)})
-    refused("starts=0 must be at least 1", starts=0)
+    refused("starts=0 must be a whole number from 1", starts=0)
+    refused(r"starts=2\.5 must be a whole number", starts=2.5)
     refused("starts names", starts={"capacitance": [1.0]})
     values = {name: [value] for name, value in TRUTH.items()}
     refused("equally many", starts={**values, "capacitance": [1.0, 2.0]})

@@ -1,4 +1,4 @@
-"""Solvers: measured order, start and finish, a user's own."""
+"""Solvers: measured order, the staggered halves, a user's own."""
 
 import itertools
 from typing import Any, ClassVar
@@ -125,17 +125,34 @@ def test_solvers_agree_in_the_limit():
         np.testing.assert_allclose(voltage(solver), wanted, atol=tolerance)
 
 
-def test_finish_undoes_start():
+def test_two_leads_are_one_of_their_sum():
     solver, cell = Staggered(), dn.neurons.HodgkinHuxley()
     x = cell.initial_state(jnp.asarray(0.0))
     x = x._replace(voltage=x.voltage + 35.0)
     u = (jnp.asarray(300.0),)
-    started = solver.start(cell, x, u, 0.1)
-    assert float(started.channels["na"].m) > 1.5 * float(x.channels["na"].m)
-    assert float(started.voltage) == float(x.voltage)
-    back = solver.finish(cell, started, u, 0.1)
-    for leaf, wanted in zip(jax.tree.leaves(back), jax.tree.leaves(x), strict=True):
+    half = solver.lead(cell, x, u, 0.05)
+    assert float(half.channels["na"].m) > 1.2 * float(x.channels["na"].m)
+    assert float(half.voltage) == float(x.voltage)
+    twice, once = solver.lead(cell, half, u, 0.05), solver.lead(cell, x, u, 0.1)
+    for leaf, wanted in zip(jax.tree.leaves(twice), jax.tree.leaves(once), strict=True):
         assert float(leaf) == pytest.approx(float(wanted), rel=1e-12)
+    # The symmetric step by itself is one of the loop's.
+    run = dn.simulate(cell, 300.0, t1=0.1, dt=0.1, state=x, solver=solver)
+    for leaf, wanted in zip(
+        jax.tree.leaves(run.state), jax.tree.leaves(solver.step(cell, x, u, 0.1)), strict=True
+    ):
+        assert float(leaf) == pytest.approx(float(wanted), rel=1e-12)
+
+
+@pytest.mark.parametrize("current", [-1000.0, -2000.0, -3000.0])
+def test_fast_gates_stay_where_they_belong(current):
+    """Hyperpolarised and warm, the sodium gates relax far faster than a step."""
+    warm = {"channels.na.temperature": 37.0, "channels.k.temperature": 37.0}
+    with jax.enable_x64(False):
+        cell = dn.replace(dn.neurons.HodgkinHuxley(), warm)
+        run = dn.simulate(cell, current, t1=30.0, dt=0.05)
+        resting = cell.channels["na"].initial_state(dn.Membrane(run.state.voltage))
+        assert float(run.state.channels["na"].m) == pytest.approx(float(resting.m), rel=0.01)
 
 
 def _continued(model, solver, dt):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._time_loop import Trajectory
 
 # Four samples of a straight rise, in the place of spikes that are not there.
-_NO_SPIKE = np.array([[-1.5], [-0.5], [0.5], [1.5]], np.float32)
+_NO_SPIKE = (-1.5, -0.5, 0.5, 1.5)
 
 
 def spike_times(
@@ -37,7 +37,9 @@ def _upward_crossings(t, v, threshold, max_spikes) -> tuple[Array, Array]:
     (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
     found = where >= 0
     first = jnp.clip(where - 1, 0, v.shape[0] - 4)
-    samples = jnp.where(found, jnp.stack([v[first + i] for i in range(4)]) - threshold, _NO_SPIKE)
+    samples = jnp.stack(
+        [jnp.where(found, v[first + i] - threshold, _NO_SPIKE[i]) for i in range(4)]
+    )
     offset = (where - first).astype(v.dtype)
     times = t[first] + _crossing(samples, jnp.where(found, offset, 1.0), jnp) * (t[1] - t[0])
     return jnp.where(found, times, jnp.inf), jnp.sum(fired)

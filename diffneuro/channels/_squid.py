@@ -60,10 +60,10 @@ class SquidSodium(AbstractChannel):
     the activation alone. Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764
     """
 
-    g_max: Parameter = parameter(120.0, "mS/cm2")
+    g_max: Parameter = parameter(120.0, "mS/cm2", at_least=0.0)
     reversal_potential: Parameter = parameter(50.0, "mV")
     activation_shift: Parameter = parameter(0.0, "mV")
-    temperature: Parameter = parameter(6.3, "degC")
+    temperature: Parameter = parameter(6.3, "degC", above=-273.15)
 
     def initial_state(self, u: Membrane, /) -> SodiumGates:
         v = u.voltage
@@ -89,9 +89,9 @@ class SquidPotassium(AbstractChannel):
     Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764
     """
 
-    g_max: Parameter = parameter(36.0, "mS/cm2")
+    g_max: Parameter = parameter(36.0, "mS/cm2", at_least=0.0)
     reversal_potential: Parameter = parameter(-77.0, "mV")
-    temperature: Parameter = parameter(6.3, "degC")
+    temperature: Parameter = parameter(6.3, "degC", above=-273.15)
 
     def initial_state(self, u: Membrane, /) -> PotassiumGates:
         return PotassiumGates(_steady(_potassium_activation(u.voltage)))
@@ -111,7 +111,7 @@ class Leak(AbstractChannel):
     Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764
     """
 
-    g_max: Parameter = parameter(0.3, "mS/cm2")
+    g_max: Parameter = parameter(0.3, "mS/cm2", at_least=0.0)
     reversal_potential: Parameter = parameter(-54.387, "mV")
 
     def initial_state(self, u: Membrane, /) -> tuple[()]:

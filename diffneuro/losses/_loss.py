@@ -37,6 +37,8 @@ class Sum(AbstractLoss):
             raise ValueError(
                 f"{len(self.losses)} losses need as many weights, not {len(self.weights)}."
             )
+        if min(self.weights, default=0.0) < 0:
+            raise ValueError(f"weights={self.weights} of Sum must not be negative.")
 
     def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> Any:
         return tuple(loss.target(time, current, voltage) for loss in self.losses)

@@ -40,6 +40,13 @@ class SpikeTimes(AbstractLoss):
     threshold: float = -20.0
     max_spikes: int = 64
 
+    def __check_init__(self):
+        if not (self.precision > 0 and self.largest > 0 and self.max_spikes >= 1):
+            raise ValueError(
+                f"precision={self.precision}, largest={self.largest} and max_spikes="
+                f"{self.max_spikes} of SpikeTimes must be positive."
+            )
+
     def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> SpikeTarget:
         found = recorded_spike_times(time, voltage, self.threshold)
         if len(found) > self.max_spikes:

@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from .._model import AbstractSpikingModel, Parameter, parameter
+from .._model import AbstractSpikingModel, Parameter, is_concrete, parameter
 from .._numerics import lowest_root
 
 
@@ -35,17 +36,29 @@ class AdEx(AbstractSpikingModel):
     default. Brette & Gerstner 2005, doi:10.1152/jn.00686.2005
     """
 
-    capacitance: Parameter = parameter(281.0, "pF")
-    leak_conductance: Parameter = parameter(30.0, "nS")
+    capacitance: Parameter = parameter(281.0, "pF", above=0.0)
+    leak_conductance: Parameter = parameter(30.0, "nS", above=0.0)
     leak_reversal: Parameter = parameter(-70.6, "mV")
     threshold: Parameter = parameter(-50.4, "mV")
-    slope_factor: Parameter = parameter(2.0, "mV")
+    slope_factor: Parameter = parameter(2.0, "mV", above=0.0)
     adaptation_conductance: Parameter = parameter(4.0, "nS")
-    adaptation_time_constant: Parameter = parameter(144.0, "ms")
+    adaptation_time_constant: Parameter = parameter(144.0, "ms", above=0.0)
     spike_adaptation: Parameter = parameter(80.5, "pA")
     reset_potential: Parameter = parameter(-70.6, "mV")
     peak_potential: Parameter = parameter(-40.4, "mV")
-    refractory_time: Parameter = parameter(0.0, "ms")
+    refractory_time: Parameter = parameter(0.0, "ms", at_least=0.0)
+
+    def __check_init__(self):
+        voltages = self.reset_potential, self.threshold, self.peak_potential
+        if not all(map(is_concrete, voltages)):
+            return
+        reset, threshold, peak = map(np.asarray, voltages)
+        if (np.maximum(reset, threshold) >= peak).any():
+            raise ValueError(
+                f"AdEx has reset_potential={self.reset_potential} mV, threshold="
+                f"{self.threshold} mV and peak_potential={self.peak_potential} mV: "
+                "put the peak above both."
+            )
 
     def state(self, voltage: ArrayLike, adaptation: ArrayLike = 0.0) -> AdExState:
         """The state at a voltage (mV) with an adaptation current (pA), not refractory."""
@@ -60,7 +73,11 @@ class AdEx(AbstractSpikingModel):
             spike = self.leak_conductance * self.slope_factor * upstroke
             return u + spike - (self.leak_conductance + self.adaptation_conductance) * away
 
-        v = lowest_root(net_inward, -200.0, self.threshold)
+        # Above the lowest rest the slope of the exponential exceeds that of leak and adaptation.
+        slope = 1.0 + jnp.maximum(self.adaptation_conductance, 0.0) / self.leak_conductance
+        high = self.threshold + self.slope_factor * jnp.log(slope)
+        low = high - 200.0 + 2.0 * jnp.minimum(u, 0.0) / self.leak_conductance
+        v = lowest_root(net_inward, low + (high - low) * jnp.linspace(0.0, 1.0, 129))
         return self.state(v, self.adaptation_conductance * (v - self.leak_reversal))
 
     def vector_field(self, x: AdExState, u: Any, /) -> AdExState:

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from .._model import AbstractChannel, AbstractConductanceModel, Membrane, Parameter, parameter
@@ -9,7 +11,10 @@ from .._numerics import lowest_root
 
 # 1 pA over 1 um2 is 100 uA/cm2.
 _DENSITY_PER_PA_UM2 = 100.0
-_REST_IS_WITHIN = (-150.0, 60.0)
+# mV; fine where cells rest, and coarse as far as a holding current can pull one.
+_REST_GRID = np.concatenate(
+    [[-2000.0, -1000.0, -500.0, -300.0, -200.0], np.linspace(-150.0, 60.0, 64), [100.0, 300.0]]
+)
 
 
 class CellState(NamedTuple):
@@ -29,8 +34,8 @@ class Cell(AbstractConductanceModel):
     """
 
     channels: dict[str, AbstractChannel]
-    capacitance: Parameter = parameter(1.0, "uF/cm2")
-    area: Parameter = parameter(1e4, "um2")
+    capacitance: Parameter = parameter(1.0, "uF/cm2", above=0.0)
+    area: Parameter = parameter(1e4, "um2", above=0.0)
 
     def __check_init__(self):
         if not isinstance(self.channels, dict) or not self.channels:
@@ -44,7 +49,7 @@ class Cell(AbstractConductanceModel):
             membrane = Membrane(v)
             return self._injected(u) - self._outward(self._rest(membrane), membrane)
 
-        v = lowest_root(net_inward, *_REST_IS_WITHIN)
+        v = lowest_root(net_inward, jnp.asarray(_REST_GRID, jnp.result_type(float)))
         return CellState(v, self._rest(Membrane(v)))
 
     def vector_field(self, x: CellState, u: Any, /) -> CellState:

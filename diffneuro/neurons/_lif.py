@@ -3,9 +3,10 @@
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from .._model import AbstractSpikingModel, Parameter, parameter
+from .._model import AbstractSpikingModel, Parameter, is_concrete, parameter
 
 
 class LIFState(NamedTuple):
@@ -24,12 +25,21 @@ class LIF(AbstractSpikingModel):
     Brunel & van Rossum 2007, doi:10.1007/s00422-007-0189-6; defaults are a generic cell's.
     """
 
-    capacitance: Parameter = parameter(200.0, "pF")
-    leak_conductance: Parameter = parameter(10.0, "nS")
+    capacitance: Parameter = parameter(200.0, "pF", above=0.0)
+    leak_conductance: Parameter = parameter(10.0, "nS", above=0.0)
     leak_reversal: Parameter = parameter(-70.0, "mV")
     threshold: Parameter = parameter(-50.0, "mV")
     reset_potential: Parameter = parameter(-65.0, "mV")
-    refractory_time: Parameter = parameter(2.0, "ms")
+    refractory_time: Parameter = parameter(2.0, "ms", at_least=0.0)
+
+    def __check_init__(self):
+        if not (is_concrete(self.reset_potential) and is_concrete(self.threshold)):
+            return
+        if (np.asarray(self.reset_potential) >= np.asarray(self.threshold)).any():
+            raise ValueError(
+                f"LIF has reset_potential={self.reset_potential} mV and "
+                f"threshold={self.threshold} mV: reset below the threshold."
+            )
 
     def initial_state(self, u: Any, /) -> LIFState:
         v = self.leak_reversal + u / self.leak_conductance

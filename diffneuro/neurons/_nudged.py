@@ -27,7 +27,7 @@ class Nudged(AbstractConductanceModel):
     """
 
     model: AbstractConductanceModel
-    gain: Parameter = parameter(1.0, "1/ms")
+    gain: Parameter = parameter(1.0, "1/ms", at_least=0.0)
 
     def initial_state(self, u: Nudge, /) -> Any:
         return self.model.initial_state(u.current)

@@ -2,4 +2,8 @@
 
 from ._example import example as example
 from ._load import load as load
-from ._recording import Recording as Recording, restored as restored
+from ._recording import (
+    Recording as Recording,
+    joined as joined,
+    restored as restored,
+)

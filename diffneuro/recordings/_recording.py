@@ -155,6 +155,30 @@ class Recording:
         return derived
 
 
+def joined(recordings: Sequence[Recording]) -> Recording:
+    """The sweeps of several recordings in one, numbered from 0.
+
+    Arguments:
+        recordings: at least one, all of the same sampling interval and length.
+
+    Returns a new Recording. Raises ValueError if intervals or lengths differ.
+    """
+    parts = list(recordings)
+    if not parts:
+        raise ValueError("recordings is empty: give at least one")
+    shapes = {(part.dt, part.time.size) for part in parts}
+    if len(shapes) > 1:
+        found = ", ".join(f"{size} samples every {dt:g} ms" for dt, size in sorted(shapes))
+        raise ValueError(f"recordings differ ({found}): resample and crop them to be alike")
+    return Recording(
+        time=parts[0].time,
+        current=np.concatenate([part.current for part in parts]),
+        voltage=np.concatenate([part.voltage for part in parts]),
+        metadata={"joined": [part.metadata for part in parts]},
+        source=" + ".join(part.source for part in parts),
+    )
+
+
 def restored(
     *,
     time: np.ndarray,

@@ -34,12 +34,17 @@ class AbstractNoiseSolver(AbstractSolver):
 
 
 class AbstractStaggeredSolver(AbstractSolver):
-    """A solver whose parts of the state live on two grids, half a step apart."""
+    """A solver that moves one part of the state half a step ahead of the other.
+
+    A loop leads by half a step first and by whole ones from then on; whoever looks at the
+    state in between leads it by the half step that is missing. `step` by itself is the
+    symmetric one: lead by half, follow, lead by half.
+    """
 
     @abc.abstractmethod
-    def start(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        """From a state at one time to the staggered one."""
+    def lead(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
+        """Move the leading part by `dt`, the other held; two moves are one of their sum."""
 
     @abc.abstractmethod
-    def finish(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        """From the staggered state back to one time; undoes `start`."""
+    def follow(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
+        """Move the other part by `dt`, the leading one held."""

@@ -14,25 +14,24 @@ from ._solver import AbstractStaggeredSolver
 class Staggered(AbstractStaggeredSolver):
     r"""Order 2: gates half a step ahead of the voltage, each moved with the other held.
 
-    $v_{k+1} = v_k + h\,\varphi(h\,\partial_v f_v)\,f_v(v_k, g_{k+1/2})$, then
-    $g_{k+3/2}$ likewise with $v_{k+1}$. It costs what exponential Euler costs. Gates that act
-    on each other, rather than through the voltage, are coupled to order 1.
-    Hines 1984, doi:10.1016/0020-7101(84)90008-4
+    $g_{k+1/2}$ from $g_{k-1/2}$ with $v_k$, then
+    $v_{k+1} = v_k + h\,\varphi(h\,\partial_v f_v)\,f_v(v_k, g_{k+1/2})$, both by exponential
+    steps. It costs what exponential Euler costs. Gates that act on each other, rather than
+    through the voltage, are coupled to order 1. Hines 1984, doi:10.1016/0020-7101(84)90008-4
     """
 
     nodes: ClassVar[tuple[float, ...]] = (0.5,)
     largest_dt: ClassVar[float] = 0.1
 
+    def lead(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
+        return relax(model, x, u[0], dt, [not flag for flag in _voltage_leaves(model, x)])
+
+    def follow(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
+        return relax(model, x, u[0], dt, _voltage_leaves(model, x))
+
     def step(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        is_voltage = _voltage_leaves(model, x)
-        x = relax(model, x, u[0], dt, is_voltage)
-        return relax(model, x, u[0], dt, [not flag for flag in is_voltage])
-
-    def start(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        return relax(model, x, u[0], 0.5 * dt, [not flag for flag in _voltage_leaves(model, x)])
-
-    def finish(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        return relax(model, x, u[0], -0.5 * dt, [not flag for flag in _voltage_leaves(model, x)])
+        x = self.lead(model, x, u, 0.5 * dt)
+        return self.lead(model, self.follow(model, x, u, dt), u, 0.5 * dt)
 
 
 def _voltage_leaves(model: AbstractModel, x: Any) -> list[bool]:

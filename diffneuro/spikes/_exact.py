@@ -49,10 +49,12 @@ def _hold(model, x, u, dt) -> tuple[Any, Array]:
     """Spend what of `dt` is refractory; the state at its end and the time that is left.
 
     With the voltage held, what else moves does so on its own, so exponential Euler is exact.
+    The time held has a slope even where it is 0, so that a refractory time of 0 has one.
     """
     left = model.refractory(x)
-    held = jnp.clip(left, 0.0, dt)
-    x = ExponentialEuler().step(model, x, u, held)
+    held = jnp.where(left > 0.0, jnp.minimum(left, dt), left)
+    holding = eqx.tree_at(model.refractory, x, jnp.ones_like(left))
+    x = ExponentialEuler().step(model, holding, u, held)
     return eqx.tree_at(model.refractory, x, left - held), dt - held
 
 

@@ -3,7 +3,9 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from ._sampled import Sampled
@@ -28,8 +30,12 @@ def ornstein_uhlenbeck(
 
     **Returns:** a `Sampled` stimulus with round(duration/dt) samples.
 
-    **Raises:** `ValueError` when `duration` is shorter than `dt`.
+    **Raises:** `ValueError` when a time is not positive or `duration` is shorter than `dt`.
     """
+    if not dt > 0:
+        raise ValueError(f"dt={dt} ms must be positive.")
+    if not isinstance(time_constant, Tracer) and not np.all(np.asarray(time_constant) > 0):
+        raise ValueError(f"time_constant={time_constant} ms must be positive.")
     count = round(duration / dt)
     if count < 1:
         raise ValueError(f"duration={duration} ms is shorter than dt={dt} ms: make it longer.")

@@ -14,7 +14,7 @@ class Sampled(AbstractStimulus):
     """The value `values[k]` from k*dt to (k+1)*dt, the first before and the last after."""
 
     values: Array = eqx.field(converter=as_parameter, metadata={"unit": "input"})
-    dt: Parameter = parameter(0.025, "ms")
+    dt: Parameter = parameter(0.025, "ms", above=0.0)
 
     def __call__(self, t: Any, /) -> Array:
         # A time that is k*dt but for rounding belongs to sample k.

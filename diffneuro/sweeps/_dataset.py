@@ -48,7 +48,7 @@ def to_dataset(
     dimensions = tuple(axis.name for axis in axes)
     sizes = tuple(axis.size for axis in axes)
     variables = {}
-    for name, values in (results | flags).items():
+    for name, values in {**results, **flags}.items():
         own = tuple(f"{name}_{i}" for i in range(values.ndim - 1))
         shaped = values.reshape(*sizes, *values.shape[1:])
         variables[name] = ((*dimensions, *own), shaped, _unit(units.get(name)))

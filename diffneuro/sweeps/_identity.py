@@ -60,12 +60,21 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         before = old.get(name)
         if before == value:
             continue
-        try:
-            inner = json.loads(before or ""), json.loads(value)
-        except (TypeError, json.JSONDecodeError):
-            return f"its {name} was {_short(before)} and is now {_short(value)}"
-        return f"its {name.replace('_', ' ')} differ: {_first_difference(*inner)}"
+        old_table, new_table = _table(before), _table(value)
+        if new_table:
+            first = _first_difference(old_table, new_table)
+            return f"its {name.replace('_', ' ')} differ: {first}"
+        return f"its {name} was {_short(before)} and is now {_short(value)}"
     return ""
+
+
+def _table(text: Any) -> dict[str, Any]:
+    """What a JSON object says, nothing where `text` is none."""
+    try:
+        found = json.loads(text)
+    except (TypeError, json.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _first_difference(old: dict, new: dict) -> str:
@@ -89,7 +98,7 @@ def spell_out(node: Any) -> str:
         return f"{{{', '.join(named)}}}"
     if isinstance(node, tuple | list):
         return f"({', '.join(map(spell_out, node))})"
-    if isinstance(node, np.ndarray | jax.Array):
+    if isinstance(node, np.ndarray | np.generic | jax.Array):
         array = np.asarray(node)
         return repr(array.tolist()) if array.size <= _LONGEST_LIST else _digest(array)
     if isinstance(node, types.FunctionType):

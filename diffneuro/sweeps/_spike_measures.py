@@ -1,5 +1,7 @@
 """How many spikes, how often, and when the first."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -64,7 +66,7 @@ def _rate(run: Trajectory, *, threshold: Array, start: Array, stop: Array) -> Ar
     return 1e3 * count / (jnp.minimum(stop, end) - start)
 
 
-def _latency(run: Trajectory, *, threshold: Array, start: Array, stop: Array) -> Array:
+def _latency(run: Trajectory, *, threshold: Any, start: Array, stop: Array) -> Array:
     fired, times = _spikes(run, threshold)
     inside = fired & (times >= start) & (times < stop)
     if run.spike_times is None and run.t.shape[0] >= 4:

@@ -73,9 +73,11 @@ def write(store: Store, runs: NDArray, results: Mapping[str, NDArray]) -> None:
 
 def finish(store: Store, diverged: int) -> None:
     """Say that all runs are there, and how many diverged."""
+    if COMPLETED not in store.group:
+        return
     store.group.attrs[DIVERGED] = diverged
-    if COMPLETED in store.group:
-        del store.group[COMPLETED]
+    del store.group[COMPLETED]
+    _import_zarr().consolidate_metadata(store.group.store, zarr_format=2)
 
 
 def _import_zarr() -> Any:
@@ -96,9 +98,10 @@ def _create(path: Path, empty: "xarray.Dataset") -> None:
             f"cannot write {path}: {error.strerror}; choose a folder that exists and is writable."
         ) from None
     marked = empty.assign_attrs(kind=_KIND, format_version=_FORMAT_VERSION)
+    # Format 2: the one whose metadata can be consolidated, which readers expect.
     encoding = {name: {"chunks": _chunks(values.shape)} for name, values in empty.items()}
     try:
-        marked.to_zarr(temporary / "store", zarr_format=3, consolidated=False, encoding=encoding)
+        marked.to_zarr(temporary / "store", zarr_format=2, consolidated=True, encoding=encoding)
         os.replace(temporary / "store", path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -129,10 +132,6 @@ def _open(path: Path) -> Any:
     return group
 
 
-def delete(path: str | os.PathLike) -> None:
-    """Remove a store, if it is one of a sweep.
-
-    **Raises:** `ValueError` where there is something else.
-    """
-    _open(Path(path))
-    shutil.rmtree(path)
+def check_is_sweep(path: Path) -> None:
+    """Raise a `ValueError` where there is something else than a sweep's store."""
+    _open(path)

@@ -64,7 +64,7 @@ def axes_of(
     if isinstance(values, Grid):
         axes = [_axis(path, {path: column}, known) for path, column in values.values.items()]
     else:
-        axes = [_axis("run", values, known)] if values else []
+        axes = [_axis("run", values, known)] if len(values) else []
     if states is not None:
         axes.append(Axis("state", _leading(states), {}))
     if keys is not None:
