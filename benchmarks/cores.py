@@ -13,53 +13,60 @@ from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 from typing import Any  # noqa: E402
 
 import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
 
 import diffneuro as dn  # noqa: E402
 
-from .measuring import batched, constant, dtype_name, fastest, mean_square, voltage  # noqa: E402
+from .measuring import CURRENTS, DT, batched, constant, fastest, mean_square  # noqa: E402
 from .rows import Row, emit  # noqa: E402
 
-RUNS, TILE, STEPS = 4096, 128, 2000
+RUNS, TILE = 4096, 128
+STEPS = {"sweep": 4000, "gradient": 1000}
+CONDUCTANCES = np.linspace(108.0, 132.0, RUNS)
 
 
 def main() -> None:
-    """Forward (the number of spikes kept) and gradient, a tile of lanes at a time."""
-    if sys.platform != "linux":
-        note = "not measured: this system does not bind a process to cores"
-        emit([Row("cores", _name("forward"), None, "s", batch=RUNS, steps=STEPS, note=note)])
+    """A sweep that keeps the number of spikes, and gradients by a thread for each core."""
+    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < CORES:
+        note = f"not measured: no {CORES} cores that this process could be bound to"
+        for what in STEPS:
+            emit([_row(what, None, note)])
         return
-    model = dn.neurons.HodgkinHuxley()
-    scales = jnp.linspace(0.9, 1.1, RUNS).reshape(-1, TILE)
-    tiles = [jax.tree.map(lambda value, s=s: value * s, model) for s in scales]
-    current = constant("HH", STEPS)
+    calls = {"sweep": _sweep}
     with ThreadPoolExecutor(CORES) as pool:
+        calls["gradient"] = _gradients(pool)
+        for what, call in calls.items():
+            emit([_row(what, fastest({what: call}, budget=3.0)[what])])
 
-        def all_tiles(function: Callable[..., Any]) -> Callable[[], Any]:
-            compiled = batched(function)
-            jax.block_until_ready(compiled(tiles[0], current))
 
-            def one(tile):
-                return jax.block_until_ready(compiled(tile, current))
-
-            return lambda: list(pool.map(one, tiles))
-
-        calls = {"forward": all_tiles(spike_count), "gradient": all_tiles(jax.grad(mean_square))}
-        best = fastest(calls, budget=3.0)
-    emit(
-        Row("cores", _name(what), value, "s", batch=RUNS, steps=STEPS, dtype=dtype_name())
-        for what, value in best.items()
+def _sweep() -> Any:
+    return dn.sweep(
+        dn.neurons.HodgkinHuxley(),
+        {"channels.na.g_max": CONDUCTANCES},
+        CURRENTS["HH"],
+        t1=STEPS["sweep"] * DT,
+        dt=DT,
+        measure=dn.sweeps.spike_count(),
+        progress=False,
     )
 
 
-def spike_count(model: dn.AbstractModel, current: jax.Array) -> jax.Array:
-    """How often the voltage rises through -20 mV."""
-    v = voltage(model, current)
-    return jnp.sum((v[:-1] < -20.0) & (v[1:] >= -20.0))
+def _gradients(pool: ThreadPoolExecutor) -> Callable[[], Any]:
+    current = constant("HH", STEPS["gradient"])
+    call = batched(jax.grad(mean_square))
+    scales = np.linspace(0.9, 1.1, RUNS, dtype=np.float32).reshape(-1, TILE)
+    cell = dn.neurons.HodgkinHuxley()
+    tiles = [jax.tree.map(lambda value, s=s: value * s, cell) for s in scales]
+
+    def one(tile):
+        return jax.block_until_ready(call(tile, current))
+
+    return lambda: list(pool.map(one, tiles))
 
 
-def _name(what: str) -> str:
-    return f"{what} of {RUNS} runs, {CORES} core{'s' if CORES > 1 else ''}"
+def _row(what: str, seconds: float | None, note: str = "") -> Row:
+    name = f"{what} of {RUNS} runs, {CORES} core{'s' if CORES > 1 else ''}"
+    return Row("cores", name, seconds, "s", batch=RUNS, steps=STEPS[what], note=note)
 
 
 if __name__ == "__main__":

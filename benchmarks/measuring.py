@@ -47,7 +47,7 @@ def jacobian(model: dn.AbstractModel, current: jax.Array) -> jax.Array:
     return jax.jacfwd(changed)(values)
 
 
-def batched(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+def batched(function: Callable[..., Any], **options: Any) -> Any:
     """`function` of many models and one current, compiled."""
     return jax.jit(jax.vmap(function, in_axes=(0, None), **options))
 

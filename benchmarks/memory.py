@@ -1,6 +1,8 @@
 """What a gradient of a long run and of a batch needs."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,22 +19,22 @@ STATUS = Path("/proc/self/status")
 def main() -> None:
     """For each size what the compiler plans, and how much the process grows when it runs."""
     for batch, steps in SIZES:
-        model = dn.neurons.HodgkinHuxley()
-        inputs = stacked(model, batch) if batch > 1 else model, constant("HH", steps)
-        gradient = jax.grad(mean_square)
-        call = batched(gradient) if batch > 1 else jax.jit(gradient)
-        compiled = call.lower(*inputs).compile()
-        analysis = compiled.memory_analysis()
-        planned = None if analysis is None else analysis.temp_size_in_bytes / 1e6
-        grown, note = _growth(lambda: compiled(*inputs))
-        labels = {"batch": batch, "steps": steps, "dtype": dtype_name()}
-        emit(
-            [
-                Row("memory", "gradient, compiled temporaries", planned, "MB", **labels),
-                Row("memory", "gradient, growth of the process", grown, "MB", note=note, **labels),
-                Row("memory", "peak of the process so far", _status("VmHWM"), "MB", **labels),
-            ]
-        )
+        emit(_rows(batch, steps))
+
+
+def _rows(batch: int, steps: int) -> Iterator[Row]:
+    model = dn.neurons.HodgkinHuxley()
+    inputs = stacked(model, batch) if batch > 1 else model, constant("HH", steps)
+    gradient: Any = jax.grad(mean_square)
+    call = batched(gradient) if batch > 1 else jax.jit(gradient)
+    compiled = call.lower(*inputs).compile()
+    analysis = compiled.memory_analysis()
+    planned = None if analysis is None else analysis.temp_size_in_bytes / 1e6
+    grown, note = _growth(lambda: compiled(*inputs))
+    labels: dict[str, Any] = {"batch": batch, "steps": steps, "dtype": dtype_name()}
+    yield Row("memory", "gradient, compiled temporaries", planned, "MB", **labels)
+    yield Row("memory", "gradient, growth of the process", grown, "MB", note=note, **labels)
+    yield Row("memory", "peak of the process so far", _status("VmHWM"), "MB", **labels)
 
 
 def _growth(call) -> tuple[float | None, str]:

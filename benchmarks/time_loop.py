@@ -26,6 +26,7 @@ from .measuring import (
 from .rows import Row, emit
 
 BATCHES = (1, 8, 64, 1024)
+OTHER_BATCHES = {"float32": (1, 64, 1024), "float64": (1, 64)}
 TILE = 128
 LONG = 200_000
 
@@ -33,7 +34,7 @@ LONG = 200_000
 def main() -> None:
     """Measure in this process's precision."""
     for model, make in MODELS.items():
-        for batch in BATCHES if model == "HH" else (1, 64, 1024):
+        for batch in BATCHES if model == "HH" else OTHER_BATCHES[dtype_name()]:
             emit(_rows(model, make(), batch))
     emit(_rows("HH", MODELS["HH"](), 1, LONG))
 

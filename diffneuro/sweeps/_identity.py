@@ -38,7 +38,6 @@ def identity(
         for path, (value, _) in parameters(model).items()
         if path not in varied
     }
-    packages = ("diffneuro", "jax", "jaxlib", "equinox")
     return {
         "model": type(model).__name__,
         "fixed_parameters": json.dumps(fixed),
@@ -50,8 +49,13 @@ def identity(
         "states": "rest" if states is None else spell_out(states),
         "key": "none" if key is None else _digest(jax.random.key_data(key)),
         "precision": str(jnp.result_type(float)),
-        "versions": json.dumps({name: version(name) for name in packages}),
+        "versions": _versions(),
     }
+
+
+@functools.cache
+def _versions() -> str:
+    return json.dumps({name: version(name) for name in ("diffneuro", "jax", "jaxlib", "equinox")})
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -98,8 +98,8 @@ def check_first(case: Case, lane: Lane) -> None:
     model, stimulus = _replaced(case, lane)
     check_finite_parameters(model)
     if callable(stimulus):
-        times = jnp.asarray(np.arange(round(case.t1 / case.dt)) * case.dt, jnp.result_type(float))
-        stimulus = jax.vmap(stimulus)(times)
+        times = np.arange(round(case.t1 / case.dt)) * case.dt
+        stimulus = _sampled(stimulus, jnp.asarray(times, jnp.result_type(float)))
     for samples in map(np.asarray, jax.tree.leaves(stimulus)):
         bad = ~np.isfinite(samples)
         if bad.any():
@@ -107,6 +107,11 @@ def check_first(case: Case, lane: Lane) -> None:
                 f"the stimulus is not finite at t={int(np.argmax(bad)) * case.dt:g} ms: "
                 "look for NaN or inf in it and cut or mend that part."
             )
+
+
+@eqx.filter_jit
+def _sampled(stimulus: Any, times: Array) -> Any:
+    return jax.vmap(stimulus)(times)
 
 
 @eqx.filter_jit

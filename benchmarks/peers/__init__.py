@@ -1,0 +1,1 @@
+"""The same cell in other simulators."""

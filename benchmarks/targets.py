@@ -1,0 +1,137 @@
+"""What the project promises about speed, and what it reached."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .rows import Row, value_of
+from .tables import aligned, number
+
+
+class Target(NamedTuple):
+    """A number with its limit; `reached` reads it off all rows."""
+
+    name: str
+    limit: float
+    at_least: bool
+    unit: str
+    reached: Callable[[Sequence[Row]], float | None]
+
+    def judged(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """The target, what was reached, and whether that is enough."""
+        reached = self.reached(rows)
+        enough = None
+        if reached is not None:
+            enough = reached >= self.limit if self.at_least else reached <= self.limit
+        return {
+            "target": self.name,
+            "limit": f"{'>=' if self.at_least else '<='} {self.limit:g} {self.unit}".strip(),
+            "reached": reached,
+            "met": enough,
+        }
+
+
+def _ratio(above: dict[str, Any], below: dict[str, Any]) -> Callable[..., float | None]:
+    def reached(rows):
+        first, second = value_of(rows, **above), value_of(rows, **below)
+        return first / second if first is not None and second else None
+
+    return reached
+
+
+def _just(**wanted: Any) -> Callable[..., float | None]:
+    return lambda rows: value_of(rows, **wanted)
+
+
+def _loop(what: str, batch: int, steps: int = 4000) -> dict[str, Any]:
+    labels = {"model": "HH", "batch": batch, "dtype": "float32", "steps": steps}
+    return {"section": "time_loop", "what": what, **labels}
+
+
+def _gradient(limit: float, batch: int, tiles: str = "") -> Target:
+    name = f"gradient over forward, B={batch}{tiles}"
+    ratio = _ratio(_loop(f"gradient{tiles}", batch), _loop("forward", batch))
+    return Target(name, limit, False, "x", ratio)
+
+
+def _jaxley(batch: int, checkpointed: str = "") -> Target:
+    labels = {"section": "peers", "batch": batch, "dtype": "float32"}
+    theirs = {**labels, "what": f"gradient{checkpointed}", "model": "Jaxley"}
+    ours = {**labels, "what": "gradient", "model": "diffneuro"}
+    name = f"Jaxley's gradient{checkpointed} over ours, B={batch}"
+    return Target(name, 20.0, True, "x", _ratio(theirs, ours))
+
+
+def _cores(what: str) -> Target:
+    one = {"section": "cores", "what": f"{what} of 4096 runs, 1 core"}
+    two = {"section": "cores", "what": f"{what} of 4096 runs, 2 cores"}
+    return Target(f"two cores, {what} of 4,096 runs", 1.7, True, "x", _ratio(one, two))
+
+
+def _temporaries(limit: float, batch: int, steps: int) -> Target:
+    what = "gradient, compiled temporaries"
+    name = f"temporaries of a gradient, {batch:,} x {steps:,} steps"
+    reached = _just(section="memory", what=what, batch=batch, steps=steps)
+    return Target(name, limit, False, "MB", reached)
+
+
+def _staggered(what: str, batch: int) -> Target:
+    reached = _just(
+        section="solvers",
+        what=f"Staggered over ExponentialEuler, {what}",
+        batch=batch,
+        dtype="float32",
+    )
+    return Target(f"order 2 over order 1, {what}, B={batch}", 1.15, False, "x", reached)
+
+
+def _first_call(name: str, what: str, limit: float, unit: str) -> Target:
+    return Target(name, limit, False, unit, _just(section="first_call", what=what, model="HH"))
+
+
+def _long(what: str) -> Target:
+    ratio = _ratio(_loop(what, 1, 200_000), _loop(what, 1))
+    return Target(f"a step of 200,000 over one of 4,000, {what}", 1.5, False, "x", ratio)
+
+
+TARGETS = (
+    Target(
+        "forward over the C program, B=64",
+        1.5,
+        False,
+        "x",
+        _just(section="yardstick", what="forward over C", batch=64),
+    ),
+    _gradient(3.0, 1),
+    _gradient(3.0, 64),
+    _gradient(4.0, 1024),
+    _gradient(4.0, 1024, " in tiles of 128"),
+    _jaxley(1),
+    _jaxley(64),
+    _jaxley(1, " checkpointed"),
+    _jaxley(64, " checkpointed"),
+    _cores("sweep"),
+    _cores("gradient"),
+    _temporaries(100.0, 1, 1_000_000),
+    _temporaries(10.0, 1024, 400),
+    _first_call("first gradient call of HH, jitted", "first gradient call", 2.0, "s"),
+    _first_call("first gradient call of HH, not jitted", "first call without jit", 2.0, "s"),
+    _first_call("traces of four calls, other values", "traces of four calls, other values", 1, ""),
+    _staggered("forward", 1),
+    _staggered("forward", 64),
+    _staggered("gradient", 1),
+    _staggered("gradient", 64),
+    _long("forward"),
+    _long("gradient"),
+)
+
+
+def judge(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Every target with what was reached."""
+    return [target.judged(rows) for target in TARGETS]
+
+
+def table(judged: Sequence[dict[str, Any]]) -> str:
+    """The targets as text."""
+    words = {True: "met", False: "MISSED", None: "not measured"}
+    lines = [[j["target"], j["limit"], number(j["reached"]), words[j["met"]]] for j in judged]
+    return aligned(["target", "limit", "reached", ""], lines)
