@@ -1,8 +1,4 @@
-"""What the first gradient of a fresh process costs.
-
-With a model's name: trace, lower, compile and run of its jitted gradient, by itself. With
-`plain` after it: the same gradient called without jit, as in a notebook's first cell.
-"""
+"""What the first gradient of a fresh process costs."""
 
 import itertools
 import sys
@@ -22,7 +18,11 @@ TRACES = "traces of four calls, other values"
 
 
 def main(model: str, how: str = "jitted") -> None:
-    """Everything is measured once: the process must be new."""
+    """Measure once, since the process must be new, the gradient of a model by its name.
+
+    Trace, lower, compile and run of the jitted gradient each by itself; with `how` "plain" the
+    gradient called without jit, as in a notebook's first cell.
+    """
     parts = _plain(model) if how == "plain" else _jitted(model)
     emit(
         Row("first_call", what, value, "count" if what == TRACES else "s", model)

@@ -1,8 +1,4 @@
-"""How long a step of the time loop takes.
-
-Forward (the voltage stored, time first), gradient of its mean square by all parameters
-(reverse mode) and Jacobian by eight (forward mode), each as a user gets it from vmap.
-"""
+"""How long a step of the time loop takes."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -32,7 +28,11 @@ LONG = 200_000
 
 
 def main() -> None:
-    """Measure in this process's precision."""
+    """Measure in this process's precision what a user gets from vmap.
+
+    Forward (the voltage stored, time first), gradient of its mean square by all parameters
+    (reverse mode) and Jacobian by eight (forward mode).
+    """
     for model, make in MODELS.items():
         for batch in BATCHES if model == "HH" else OTHER_BATCHES[dtype_name()]:
             emit(_rows(model, make(), batch))
