@@ -1,4 +1,4 @@
-"""How do two potassium and sodium conductances shape the f-I curve of a Hodgkin-Huxley cell?
+"""How do sodium and potassium shape an f-I curve?
 
 The cell is stepped to 24 currents with 8 x 8 maximal conductances around the squid's, 1,536 runs
 of 500 ms, of which only the firing rate after the first 100 ms is kept. Two numbers are read off
