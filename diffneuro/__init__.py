@@ -23,6 +23,7 @@ from ._fit import fit as fit  # noqa: E402
 from ._model import (  # noqa: E402
     AbstractChannel as AbstractChannel,
     AbstractConductanceModel as AbstractConductanceModel,
+    AbstractEscapeModel as AbstractEscapeModel,
     AbstractModel as AbstractModel,
     AbstractNoisyModel as AbstractNoisyModel,
     AbstractSpikingModel as AbstractSpikingModel,

@@ -140,12 +140,35 @@ class AbstractSpikingModel(AbstractModel):
         """A scalar that crosses zero upward at a spike, close to linear in time there."""
 
     @abc.abstractmethod
+    def overshoot(self, x: Any, u: Any, /) -> Array:
+        """How far the voltage is above the threshold (mV), on which surrogates are measured."""
+
+    @abc.abstractmethod
     def jump(self, x: Any, u: Any, /) -> Any:
         """The state after the spike."""
 
     @abc.abstractmethod
     def refractory(self, x: Any, /) -> Array:
         """The leaf of the state `x` that is what is left of the refractory period (ms)."""
+
+
+class AbstractEscapeModel(AbstractSpikingModel):
+    r"""A neuron that spikes at random, with a probability that its state decides.
+
+    Its `waiting` leaf is what is left of the hazard to be spent before the next spike: it falls
+    at the rate $-\lambda$, the event is its falling through zero, and a jump sets it to 1. A
+    run with a key sets it to a number drawn from the exponential distribution of mean 1
+    instead, at the start and after each spike, which makes the spikes a point process of
+    intensity $\lambda$; without a key the spikes come where one is to be expected.
+    """
+
+    @abc.abstractmethod
+    def hazard(self, x: Any, u: Any, /) -> Array:
+        """The intensity of spikes (per ms)."""
+
+    @abc.abstractmethod
+    def waiting(self, x: Any, /) -> Array:
+        """The leaf of the state `x` that is the hazard left until the next spike."""
 
 
 def _children(node: Any) -> Iterator[tuple[str, Any, str | None]]:

@@ -16,6 +16,7 @@ from ._compile import warn_unless_folding
 from ._model import (
     AbstractChannel,
     AbstractConductanceModel,
+    AbstractEscapeModel,
     AbstractModel,
     AbstractNoisyModel,
     Membrane,
@@ -69,8 +70,8 @@ def simulate(
 
     - `model`: a neuron under current clamp, or a channel under voltage clamp.
     - `stimulus`: a number, an array with round(t1/dt) samples, each held for `dt`, or a
-      callable of t (ms); pA into a neuron, mV onto a channel. A model whose input has several
-      parts takes a tuple of such.
+      callable of t (ms); pA into a neuron, mV onto a channel. An input of several parts, such
+      as `neurons.SynapticInput`, has one of these for each part.
     - `t1`, `dt`: ms; plain numbers, not traced.
     - `solver`: a step; the default is chosen by `default_solver`.
     - `spikes`: what a derivative means at a threshold; `spikes.Exact()` by default.
@@ -91,19 +92,22 @@ def simulate(
         raise ValueError(f"model={model!r} is no model: give one, such as neurons.LIF().")
     count = _sample_count(t1, dt)
     _check_every(every)
-    solver = default_solver(model, noisy=key is not None) if solver is None else solver
+    noisy = key is not None and isinstance(model, AbstractNoisyModel)
+    solver = default_solver(model, noisy=noisy) if solver is None else solver
     if key is not None:
         _check_noise(model, solver)
     spikes = Exact() if spikes is None else spikes
+    spikes.check(dt)
     check_finite_parameters(model)
     inputs, before = _sample(model, stimulus, count, dt, solver.nodes)
-    if state is None:
+    rested = state is None
+    if rested:
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
     warn_unless_folding()
     adjoint = _default_adjoint(state, count) if adjoint is None else adjoint
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
-    run = integrate(loop, state, inputs, key)
+    run = integrate(loop, state, inputs, key, rested)
     _check_finite(run, dt * every)
     _check_one_spike_a_step(run, dt)
     return run
@@ -115,6 +119,8 @@ def _check_every(every: int) -> None:
 
 
 def _check_noise(model: AbstractModel, solver: AbstractSolver) -> None:
+    if isinstance(model, AbstractEscapeModel):
+        return
     if not isinstance(model, AbstractNoisyModel):
         raise ValueError(
             f"key was given, but {type(model).__name__} has no noise of its own: leave key out, "
@@ -155,24 +161,44 @@ def _sample_count(t1: float, dt: float) -> int:
 
 def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
     """The input at the start and at the nodes of every step, and before the run."""
-    if callable(stimulus):
-        k = np.arange(count)
+    parts, structure = jax.tree.flatten(
+        stimulus, is_leaf=lambda part: callable(part) or isinstance(part, list)
+    )
+    fractions = {0.0, *nodes}
+    starts_clamped = isinstance(model, AbstractChannel)
+    sampled = [
+        _sample_function(part, count, dt, fractions)
+        if callable(part)
+        else _sample_values(part, count, fractions, starts_clamped)
+        for part in parts
+    ]
 
-        def at(fraction):
-            times = jnp.asarray((k + fraction) * dt, jnp.result_type(float))
-            return _as_input(model, jax.vmap(stimulus)(times))
+    def whole(pick):
+        return _as_input(model, jax.tree.unflatten(structure, [pick(part) for part in sampled]))
 
-        samples = {fraction: at(fraction) for fraction in {0.0, *nodes}}
-        before = _as_input(model, stimulus(jnp.asarray(-dt, jnp.result_type(float))))
-    else:
-        # A list is one array; a tuple is an input of several parts.
-        stimulus = np.asarray(stimulus) if isinstance(stimulus, list) else stimulus
-        held = _as_input(model, jax.tree.map(lambda part: _one_a_step(part, count), stimulus))
-        samples = dict.fromkeys({0.0, *nodes}, held)
-        first = jax.tree.map(lambda value: value[0], held)
-        before = (
-            first if isinstance(model, AbstractChannel) else jax.tree.map(jnp.zeros_like, first)
-        )
+    at = {fraction: whole(lambda part, f=fraction: part[0][f]) for fraction in fractions}
+    _check_finite_samples(at, dt)
+    return (at[0.0], tuple(at[fraction] for fraction in nodes)), whole(lambda part: part[1])
+
+
+def _sample_function(function, count, dt, fractions) -> tuple[dict[float, Any], Any]:
+    """A function of time at fractions of every step, and at t = -dt."""
+    real = jnp.result_type(float)
+    k = np.arange(count)
+    samples = {
+        fraction: jax.vmap(function)(jnp.asarray((k + fraction) * dt, real))
+        for fraction in fractions
+    }
+    return samples, function(jnp.asarray(-dt, real))
+
+
+def _sample_values(values, count, fractions, starts_clamped) -> tuple[dict[float, Any], Any]:
+    """Samples held for a step each; before the run they are off, or a clamp's first."""
+    held = _one_a_step(values, count)
+    return dict.fromkeys(fractions, held), held[0] if starts_clamped else jnp.zeros_like(held[0])
+
+
+def _check_finite_samples(samples, dt) -> None:
     for values in jax.tree.leaves(samples):
         if is_concrete(values) and not bool(jnp.isfinite(values).all()):
             first_bad = int(jnp.argmax(~jnp.isfinite(values)))
@@ -180,7 +206,6 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
                 f"the stimulus is not finite at t={first_bad * dt:g} ms: "
                 "look for NaN or inf in it and cut or mend that part."
             )
-    return (samples[0.0], tuple(samples[fraction] for fraction in nodes)), before
 
 
 def _one_a_step(values, count) -> Array:

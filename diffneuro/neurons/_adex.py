@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 
 from .._model import AbstractSpikingModel, Parameter, is_concrete, parameter
 from .._numerics import lowest_root
+from ._synaptic_input import injected_current, linear_input
 
 
 class AdExState(NamedTuple):
@@ -71,12 +72,14 @@ class AdEx(AbstractSpikingModel):
             away = v - self.leak_reversal
             upstroke = jnp.exp((v - self.threshold) / self.slope_factor)
             spike = self.leak_conductance * self.slope_factor * upstroke
-            return u + spike - (self.leak_conductance + self.adaptation_conductance) * away
+            passive = (self.leak_conductance + self.adaptation_conductance) * away
+            return injected_current(u, v) + spike - passive
 
         # Above the lowest rest the slope of the exponential exceeds that of leak and adaptation.
         slope = 1.0 + jnp.maximum(self.adaptation_conductance, 0.0) / self.leak_conductance
         high = self.threshold + self.slope_factor * jnp.log(slope)
-        low = high - 200.0 + 2.0 * jnp.minimum(u, 0.0) / self.leak_conductance
+        current, _ = linear_input(u)
+        low = high - 200.0 + 2.0 * jnp.minimum(current, 0.0) / self.leak_conductance
         v = lowest_root(net_inward, low + (high - low) * jnp.linspace(0.0, 1.0, 129))
         return self.state(v, self.adaptation_conductance * (v - self.leak_reversal))
 
@@ -85,8 +88,10 @@ class AdEx(AbstractSpikingModel):
         # Only the trial step of a spike comes closer than this; the leak, whose share in the
         # upstroke is then below 1e-6, stays what it was.
         d = jnp.maximum(x.distance, 1e-6)
-        away = self._voltage(d) - self.leak_reversal
-        passive = (u - x.adaptation - self.leak_conductance * away) / self.slope_factor
+        v = self._voltage(d)
+        away = v - self.leak_reversal
+        pull = injected_current(u, v) - x.adaptation
+        passive = (pull - self.leak_conductance * away) / self.slope_factor
         closing = jnp.expm1(-d)
         dd = (closing * passive - self.leak_conductance * (1.0 + closing)) / self.capacitance
         dw = (self.adaptation_conductance * away - x.adaptation) / self.adaptation_time_constant
@@ -97,6 +102,9 @@ class AdEx(AbstractSpikingModel):
 
     def event(self, x: AdExState, u: Any, /) -> Array:
         return self._distance(self.peak_potential) - x.distance
+
+    def overshoot(self, x: AdExState, u: Any, /) -> Array:
+        return self._voltage(jnp.maximum(x.distance, 1e-6)) - self.peak_potential
 
     def jump(self, x: AdExState, u: Any, /) -> AdExState:
         return AdExState(

@@ -8,6 +8,7 @@ from jax import Array
 
 from .._model import AbstractChannel, AbstractConductanceModel, Membrane, Parameter, parameter
 from .._numerics import lowest_root
+from ._synaptic_input import injected_current
 
 # 1 pA over 1 um2 is 100 uA/cm2.
 _DENSITY_PER_PA_UM2 = 100.0
@@ -47,14 +48,15 @@ class Cell(AbstractConductanceModel):
     def initial_state(self, u: Any, /) -> CellState:
         def net_inward(v):
             membrane = Membrane(v)
-            return self._injected(u) - self._outward(self._rest(membrane), membrane)
+            return self._injected(v, u) - self._outward(self._rest(membrane), membrane)
 
         v = lowest_root(net_inward, jnp.asarray(_REST_GRID, jnp.result_type(float)))
         return CellState(v, self._rest(Membrane(v)))
 
     def vector_field(self, x: CellState, u: Any, /) -> CellState:
         membrane = Membrane(x.voltage)
-        dv = (self._injected(u) - self._outward(x.channels, membrane)) / self.capacitance
+        inward = self._injected(x.voltage, u)
+        dv = (inward - self._outward(x.channels, membrane)) / self.capacitance
         gates = {
             name: channel.vector_field(x.channels[name], membrane)
             for name, channel in self.channels.items()
@@ -67,8 +69,8 @@ class Cell(AbstractConductanceModel):
     def voltage(self, x: CellState, /) -> Array:
         return x.voltage
 
-    def _injected(self, u):
-        return _DENSITY_PER_PA_UM2 * u / self.area
+    def _injected(self, v, u):
+        return _DENSITY_PER_PA_UM2 * injected_current(u, v) / self.area
 
     def _outward(self, states, membrane):
         currents = [

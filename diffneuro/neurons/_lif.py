@@ -7,6 +7,7 @@ import numpy as np
 from jax import Array
 
 from .._model import AbstractSpikingModel, Parameter, is_concrete, parameter
+from ._synaptic_input import injected_current, linear_input
 
 
 class LIFState(NamedTuple):
@@ -42,18 +43,24 @@ class LIF(AbstractSpikingModel):
             )
 
     def initial_state(self, u: Any, /) -> LIFState:
-        v = self.leak_reversal + u / self.leak_conductance
+        current, conductance = linear_input(u)
+        pull = current + self.leak_conductance * self.leak_reversal
+        v = pull / (self.leak_conductance + conductance)
         return LIFState(v, jnp.zeros_like(v))
 
     def vector_field(self, x: LIFState, u: Any, /) -> LIFState:
         free = x.refractory <= 0
-        dv = (u - self.leak_conductance * (x.voltage - self.leak_reversal)) / self.capacitance
+        leak = self.leak_conductance * (x.voltage - self.leak_reversal)
+        dv = (injected_current(u, x.voltage) - leak) / self.capacitance
         return LIFState(jnp.where(free, dv, 0.0), jnp.zeros_like(dv))
 
     def output(self, x: LIFState, u: Any, /) -> Array:
         return x.voltage
 
     def event(self, x: LIFState, u: Any, /) -> Array:
+        return x.voltage - self.threshold
+
+    def overshoot(self, x: LIFState, u: Any, /) -> Array:
         return x.voltage - self.threshold
 
     def jump(self, x: LIFState, u: Any, /) -> LIFState:

@@ -1,6 +1,7 @@
 """What a spike gradient is: how a step handles a threshold."""
 
 import abc
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -25,6 +26,18 @@ class AbstractSpikeGradient(eqx.Module):
     """What happens, and what is differentiated, when a neuron reaches its threshold."""
 
     @abc.abstractmethod
+    def check(self, dt: float, /) -> None:
+        """Raise a `ValueError` where this cannot be done in steps of `dt` ms."""
+
+    @abc.abstractmethod
+    def prepare(self, count: int, dt: float, rehearse: Callable[[], Array], /) -> Any:
+        """What the steps will be given: None, or arrays with a leading axis of `count` steps.
+
+        `rehearse()` runs the same simulation without derivatives and returns its spikes
+        (count,), 1 in the steps with one.
+        """
+
+    @abc.abstractmethod
     def step(
         self,
         model: AbstractSpikingModel,
@@ -32,6 +45,7 @@ class AbstractSpikeGradient(eqx.Module):
         x: Any,
         u: tuple,
         dt: ArrayLike,
+        given: Any,
         /,
     ) -> SpikingStep:
         """One step of `dt` ms of a spiking model, with at most one spike in it."""
