@@ -24,6 +24,7 @@ from ._model import (  # noqa: E402
     AbstractChannel as AbstractChannel,
     AbstractConductanceModel as AbstractConductanceModel,
     AbstractEscapeModel as AbstractEscapeModel,
+    AbstractLinearModel as AbstractLinearModel,
     AbstractModel as AbstractModel,
     AbstractNoisyModel as AbstractNoisyModel,
     AbstractSpikingModel as AbstractSpikingModel,

@@ -26,7 +26,7 @@ from ._model import (
     replace,
     substitute,
 )
-from ._objective import Objective, free_run, make_objective
+from ._objective import Objective, SpikesOfASweep, free_run, make_objective
 from ._progress import Watcher, watching
 from ._result import FitResult
 from ._search import Found, search
@@ -37,6 +37,7 @@ from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
+from .spikes import Exact
 
 # Random starts are drawn from this part of every range, away from the bounds.
 _START_MARGIN = 0.02
@@ -56,6 +57,7 @@ def fit(
     checkpoint: str | os.PathLike | None = None,
     progress: bool | Watcher = True,
     solver: AbstractSolver | None = None,
+    spikes: SpikesOfASweep | None = None,
 ) -> FitResult:
     """Find the parameters with which a neuron does what was recorded.
 
@@ -77,6 +79,9 @@ def fit(
     - `progress`: True for a bar on a terminal, False for none, or a function of
       (iteration, iterations, best loss, stage), called at most once a second.
     - `solver`: the step; by default the model's.
+    - `spikes`: what a derivative means at a threshold, by default `spikes.Exact()`; or a
+      function that makes it of a sweep's recorded spike times, such as `spikes.Forced` for
+      likelihoods.
 
     **Returns:** a `FitResult`. After a Ctrl-C it holds the best so far and `completed` is
     False. A start that goes non-finite is marked by an infinite loss and harms no other.
@@ -95,10 +100,11 @@ def fit(
     loss = default_loss(model, fitted) if loss is None else loss
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
-    objective = make_objective(model, fitted, bounds, loss, solver)
+    spikes = Exact() if spikes is None else spikes
+    objective = make_objective(model, fitted, bounds, loss, solver, spikes)
     start_key, search_key = jax.random.split(key)
     positions = _positions(model, bounds, starts, start_key)
-    identity = _identity(model, fitted, bounds, loss, method, solver, positions, search_key)
+    identity = _identity(objective, fitted, method, positions, search_key)
     began = time.perf_counter()
     with watching(progress) as watch:
         found = search(
@@ -218,8 +224,9 @@ def _given_positions(bounds: dict[str, Bounds], starts: Mapping[str, ArrayLike])
     return jnp.stack(columns, axis=1)
 
 
-def _identity(model, recording, bounds, loss, method, solver, positions, key) -> dict[str, Any]:
+def _identity(objective: Objective, recording, method, positions, key) -> dict[str, Any]:
     """What must be the same for a search to be gone on with."""
+    model, bounds = objective.model, dict(objective.free)
     fixed = {
         name: np.asarray(value).tolist()
         for name, (value, _) in parameters(model).items()
@@ -232,9 +239,10 @@ def _identity(model, recording, bounds, loss, method, solver, positions, key) ->
         "fixed parameters": fixed,
         "bounds": {name: [b.low, b.high, b.scale] for name, b in bounds.items()},
         "recording": recording.fingerprint,
-        "loss": describe(loss),
+        "loss": describe(objective.loss),
         "method": describe(method),
-        "solver": describe(solver),
+        "solver": describe(objective.solver),
+        "spikes": describe(objective.spikes),
         "starts": int(positions.shape[0]),
         "starting positions": _digest(positions),
         "search key": _digest(jax.random.key_data(key)),

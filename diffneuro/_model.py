@@ -116,6 +116,13 @@ class AbstractConductanceModel(AbstractModel):
         """The leaves of the state `x` that are voltages (mV)."""
 
 
+class AbstractLinearModel(AbstractModel):
+    """A model each leaf of whose state obeys a linear equation of its own under constant input.
+
+    Between events exponential Euler then solves it exactly, whatever the step.
+    """
+
+
 class AbstractNoisyModel(AbstractModel):
     r"""A model with noise of its own: $\mathrm{d}x = f\,\mathrm{d}t + \sigma\,\mathrm{d}W$.
 

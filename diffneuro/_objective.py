@@ -1,6 +1,7 @@
 """Residuals of a model against a recording."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax
@@ -12,10 +13,15 @@ from ._bounds import Bounds, values_at
 from ._model import AbstractConductanceModel, AbstractModel, substitute
 from ._simulate import simulate
 from ._time_loop import Trajectory
+from .analysis import recorded_spike_times
 from .losses import AbstractLoss
 from .neurons import Nudge, Nudged
 from .recordings import Recording
 from .solvers import AbstractSolver
+from .spikes import AbstractSpikeGradient
+
+SpikesOfASweep: TypeAlias = AbstractSpikeGradient | Callable[[Array], AbstractSpikeGradient]
+"""A spike gradient, or what makes one of a sweep's recorded spike times (ms, padded with inf)."""
 
 
 class Objective(eqx.Module):
@@ -28,11 +34,14 @@ class Objective(eqx.Module):
     free: tuple[tuple[str, Bounds], ...] = eqx.field(static=True)
     loss: AbstractLoss
     solver: AbstractSolver | None
+    spikes: SpikesOfASweep
     dt: float = eqx.field(static=True)
     currents: Array
     """(sweeps, n) pA"""
     pulls: Array
     """(sweeps, n) mV, the recorded voltage in the middle of each step"""
+    recorded: Array
+    """(sweeps, most) ms, the recorded spikes, padded with inf"""
     targets: Any
 
     def __call__(self, position: Array, gain: Array | None = None) -> Array:
@@ -44,23 +53,28 @@ class Objective(eqx.Module):
                 "methods.LevenbergMarquardt or methods.Adam."
             )
 
-        def one_sweep(current, pull, target):
-            return self.loss.residual(self._run(model, current, pull, gain), target)
+        def one_sweep(current, pull, recorded, target):
+            return self.loss.residual(self._run(model, current, pull, recorded, gain), target)
 
-        errors = jax.vmap(one_sweep)(self.currents, self.pulls, self.targets)
+        errors = jax.vmap(one_sweep)(self.currents, self.pulls, self.recorded, self.targets)
         return errors.ravel() / errors.shape[0] ** 0.5
 
     def model_at(self, position: Array) -> AbstractModel:
         """The model with the parameters at `position` (P,)."""
         return substitute(self.model, values_at(dict(self.free), position))
 
-    def _run(self, model, current, pull, gain) -> Trajectory:
+    def _run(self, model, current, pull, recorded, gain) -> Trajectory:
         state = model.initial_state(current[0])
         stimulus = current
         if gain is not None:
             model, stimulus = Nudged(model, gain), Nudge(current, pull)
-        t1 = current.shape[0] * self.dt
-        return simulate(model, stimulus, t1=t1, dt=self.dt, solver=self.solver, state=state)
+        spikes = self.spikes
+        if not isinstance(spikes, AbstractSpikeGradient):
+            spikes = spikes(recorded)
+        t1, dt = current.shape[0] * self.dt, self.dt
+        return simulate(
+            model, stimulus, t1=t1, dt=dt, solver=self.solver, spikes=spikes, state=state
+        )
 
 
 def make_objective(
@@ -69,6 +83,7 @@ def make_objective(
     free: dict[str, Bounds],
     loss: AbstractLoss,
     solver: AbstractSolver | None,
+    spikes: SpikesOfASweep,
 ) -> Objective:
     """The objective of a fit to every sweep of `recording`."""
     voltage = recording.voltage
@@ -77,15 +92,21 @@ def make_objective(
         loss.target(recording.time, current, sweep)
         for current, sweep in zip(recording.current, voltage, strict=True)
     ]
+    trains = [recorded_spike_times(recording.time, sweep) for sweep in voltage]
+    recorded = np.full((len(trains), max(1, *map(len, trains))), np.inf)
+    for row, train in zip(recorded, trains, strict=True):
+        row[: len(train)] = train
     real = jnp.result_type(float)
     return Objective(
         model,
         tuple(free.items()),
         loss,
         solver,
+        spikes,
         recording.dt,
         jnp.asarray(recording.current, real),
         jnp.asarray(0.5 * (voltage + following), real),
+        jnp.asarray(recorded, real),
         jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts), real), *targets),
     )
 

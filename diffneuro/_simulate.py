@@ -17,6 +17,7 @@ from ._model import (
     AbstractChannel,
     AbstractConductanceModel,
     AbstractEscapeModel,
+    AbstractLinearModel,
     AbstractModel,
     AbstractNoisyModel,
     Membrane,
@@ -39,13 +40,13 @@ _ONE_LEVEL_BYTES = 1e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
-    """`Staggered` where a model tells voltage from gates, exact relaxation for channels,
-    `ExponentialHeun` for all else; for a run with noise `ExponentialEulerMaruyama`."""
+    """`Staggered` where a model tells voltage from gates, exact relaxation for channels and
+    linear models, `ExponentialHeun` for all else; with noise `ExponentialEulerMaruyama`."""
     if noisy:
         return ExponentialEulerMaruyama()
     if isinstance(model, AbstractConductanceModel):
         return Staggered()
-    if isinstance(model, AbstractChannel):
+    if isinstance(model, AbstractChannel | AbstractLinearModel):
         return ExponentialEuler()
     return ExponentialHeun()
 

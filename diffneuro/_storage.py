@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import equinox as eqx
@@ -104,7 +105,7 @@ def unpack(
 
 def model_to_data(node: Any) -> Any:
     """A model as what JSON can hold: names of classes, fields and numbers."""
-    if isinstance(node, AbstractModel):
+    if isinstance(node, eqx.Module):
         return {
             "class": type(node).__name__,
             "fields": {name: model_to_data(value) for name, value in vars(node).items()},
@@ -121,7 +122,7 @@ def model_to_data(node: Any) -> Any:
 
 
 def describe(node: Any) -> str:
-    """A method, loss or solver as one would write it, defaults spelled out."""
+    """A method, loss, solver or spike gradient as one would write it, defaults spelled out."""
     if isinstance(node, eqx.Module):
         fields = (f"{name}={describe(value)}" for name, value in vars(node).items())
         return f"{type(node).__name__}({', '.join(fields)})"
@@ -129,6 +130,9 @@ def describe(node: Any) -> str:
         return f"({', '.join(map(describe, node))}{',' if len(node) == 1 else ''})"
     if isinstance(node, np.ndarray | jax.Array):
         return repr(np.asarray(node).tolist())
+    if isinstance(node, type | FunctionType):
+        # Their repr holds an address, which is another one in the next process.
+        return f"{node.__module__}.{node.__qualname__}"
     return repr(node)
 
 

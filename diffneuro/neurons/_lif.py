@@ -6,7 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .._model import AbstractSpikingModel, Parameter, is_concrete, parameter
+from .._model import (
+    AbstractLinearModel,
+    AbstractSpikingModel,
+    Parameter,
+    is_concrete,
+    parameter,
+)
 from ._synaptic_input import injected_current, linear_input
 
 
@@ -19,7 +25,7 @@ class LIFState(NamedTuple):
     """what is left of the refractory period, ms"""
 
 
-class LIF(AbstractSpikingModel):
+class LIF(AbstractSpikingModel, AbstractLinearModel):
     r"""$C\,\dot v = -g_L (v - E_L) + I$; at $v = \theta$ a spike, then $v = V_r$ for $t_r$.
 
     The voltage stays at the reset for the refractory time. Lapicque 1907, translated by
