@@ -1,10 +1,14 @@
 """When a neuron spiked."""
 
+import warnings
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
+from .._model import is_concrete
 from .._time_loop import Trajectory
 
 # Four samples of a straight rise, in the place of spikes that are not there.
@@ -21,13 +25,49 @@ def spike_times(
     its own. A spiking model's own spikes are taken as they are.
 
     **Returns:** the first `max_spikes` times (ms), padded with inf, and the number of spikes
-    there were, which may be more.
+    there were, which may be more: outside jit that is warned of. So is a derivative of the
+    times of a neuron that is silent, which is zero.
     """
+    times, count = first_spike_times(trajectory, max_spikes, threshold)
+    if is_concrete(count) and int(count) > max_spikes:
+        warnings.warn(
+            f"the run has {int(count)} spikes, of which max_spikes={max_spikes} are returned: "
+            "raise it to get them all.",
+            stacklevel=2,
+        )
+    return _warning_if_silent(times, count), count
+
+
+def first_spike_times(
+    trajectory: Trajectory, max_spikes: int, threshold: float
+) -> tuple[Array, Array]:
+    """As `spike_times`, without a warning: losses know what to do with silence."""
     if trajectory.spikes is None or trajectory.spike_times is None:
         return _upward_crossings(trajectory.t, trajectory.y, threshold, max_spikes)
     fired = trajectory.spikes > 0
     (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
     return jnp.where(where >= 0, trajectory.spike_times[where], jnp.inf), jnp.sum(fired)
+
+
+@jax.custom_jvp
+def _warning_if_silent(times: Array, count: Array) -> Array:
+    return times
+
+
+@_warning_if_silent.defjvp
+def _warning_if_silent_jvp(primals, tangents):
+    times, count = primals
+    jax.debug.callback(_warn_if_silent, count)
+    return times, tangents[0]
+
+
+def _warn_if_silent(count) -> None:
+    if np.max(count) == 0:
+        warnings.warn(
+            "the neuron is silent, so the derivatives of its spike times are zero: give it more "
+            "current, fit its voltage as well, or use spikes.Hybrid or spikes.Surrogate.",
+            stacklevel=2,
+        )
 
 
 def _upward_crossings(t, v, threshold, max_spikes) -> tuple[Array, Array]:

@@ -8,7 +8,8 @@ from jax import Array
 from numpy.typing import NDArray
 
 from .._time_loop import Trajectory
-from ..analysis import recorded_spike_times, spike_times
+from ..analysis import recorded_spike_times
+from ..analysis._spike_times import first_spike_times
 from ._loss import AbstractLoss
 
 
@@ -63,7 +64,7 @@ class SpikeTimes(AbstractLoss):
         return SpikeTarget(times, intervals, np.asarray(time[-1]))
 
     def residual(self, run: Trajectory, target: SpikeTarget, /) -> Array:
-        times, _ = spike_times(run, max_spikes=self.max_spikes, threshold=self.threshold)
+        times, _ = first_spike_times(run, self.max_spikes, self.threshold)
         wanted, there = jnp.isfinite(target.times), jnp.isfinite(times)
         both = wanted & there
         late = jnp.where(both, times - jnp.where(both, target.times, 0.0), 0.0)

@@ -28,7 +28,8 @@ class VoltageError(AbstractLoss):
     `mask_spikes=(a, b)` leaves out the samples from a ms before to b ms after each recorded
     crossing of `threshold` (mV), as integrate-and-fire models need. `largest` (mV), if given,
     is where a sample's error levels off smoothly, so that a spike in the wrong place does not
-    outweigh all else: the residual is r/sqrt(1 + (r/largest)^2).
+    outweigh all else: the residual is r/sqrt(1 + (r/largest)^2). A step with a reset in it is
+    shared between the voltages before and after, so that the loss is smooth across resets.
     """
 
     weights: NDArray | None = None
@@ -55,4 +56,26 @@ class VoltageError(AbstractLoss):
         error = run.y - target.voltage
         if self.largest is not None:
             error = error / jnp.sqrt(1.0 + (error / self.largest) ** 2)
+        if run.spikes is not None and run.spike_times is not None:
+            error = _within_steps(error, run)
         return target.weight * error
+
+
+def _within_steps(error: Array, run: Trajectory) -> Array:
+    """The error of each step, of which a spike leaves only its part to what was before it.
+
+    The sum over a grid jumps when a spike passes one of its points and sees nothing of a shift
+    in between, so its derivative is wrong across resets; the integral's is right.
+    """
+    if error.shape != run.spikes.shape:
+        raise ValueError(
+            f"the run keeps {error.shape[0]} of {run.spikes.shape[0]} samples: the loss needs "
+            "all, so leave out every=."
+        )
+    fired = run.spikes > 0
+    step = run.t[1] - run.t[0]
+    before = jnp.where(fired, (run.spike_times - run.t) / step, 1.0)
+    following = jnp.concatenate([error[1:], error[-1:]])
+    mean = before * error**2 + (1.0 - before) * following**2
+    there = fired & (mean > 0.0)
+    return jnp.where(there, jnp.sqrt(jnp.where(there, mean, 1.0)), error)

@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 
 from .._model import as_parameter
 from .._time_loop import Trajectory
-from ..analysis import spike_times
+from ..analysis._spike_times import first_spike_times
 from ._measure import Measure
 
 
@@ -73,7 +73,7 @@ def _latency(run: Trajectory, *, threshold: Any, start: Array, stop: Array) -> A
         # The four samples around the first crossing tell its time better than two do.
         first = jnp.clip(jnp.argmax(inside) - 1, 0, run.t.shape[0] - 4)
         around = [jax.lax.dynamic_slice(samples, (first,), (4,)) for samples in (run.t, run.y)]
-        found, _ = spike_times(Trajectory(*around, state=None), max_spikes=1, threshold=threshold)
+        found, _ = first_spike_times(Trajectory(*around, state=None), 1, threshold)
         time = found[0]
     else:
         time = jnp.min(jnp.where(inside, times, jnp.inf), initial=jnp.inf)
