@@ -33,7 +33,7 @@ from ._search import Found, search
 from ._simulate import check_finite_parameters, default_solver
 from ._storage import classes_of, describe, model_to_data
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
+from .losses import AbstractLoss, AbstractSpikeTrainLoss, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
@@ -79,9 +79,9 @@ def fit(
     - `progress`: True for a bar on a terminal, False for none, or a function of
       (iteration, iterations, best loss, stage), called at most once a second.
     - `solver`: the step; by default the model's.
-    - `spikes`: what a derivative means at a threshold, by default `spikes.Exact()`; or a
-      function that makes it of a sweep's recorded spike times, such as `spikes.Forced` for
-      likelihoods.
+    - `spikes`: what a derivative means at a threshold, or a function that makes it of a sweep's
+      recorded spike times, such as `spikes.Forced`. By default what the loss asks for
+      (`losses.AbstractSpikeTrainLoss`), else `spikes.Exact()`.
 
     **Returns:** a `FitResult`. After a Ctrl-C it holds the best so far and `completed` is
     False. A start that goes non-finite is marked by an infinite loss and harms no other.
@@ -100,7 +100,8 @@ def fit(
     loss = default_loss(model, fitted) if loss is None else loss
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
-    spikes = Exact() if spikes is None else spikes
+    if spikes is None:
+        spikes = loss.spikes if isinstance(loss, AbstractSpikeTrainLoss) else Exact()
     objective = make_objective(model, fitted, bounds, loss, solver, spikes)
     start_key, search_key = jax.random.split(key)
     positions = _positions(model, bounds, starts, start_key)

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 import equinox as eqx
@@ -130,7 +130,7 @@ def describe(node: Any) -> str:
         return f"({', '.join(map(describe, node))}{',' if len(node) == 1 else ''})"
     if isinstance(node, np.ndarray | jax.Array):
         return repr(np.asarray(node).tolist())
-    if isinstance(node, type | FunctionType):
+    if isinstance(node, type | FunctionType | MethodType):
         # Their repr holds an address, which is another one in the next process.
         return f"{node.__module__}.{node.__qualname__}"
     return repr(node)

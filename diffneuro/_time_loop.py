@@ -130,8 +130,14 @@ def integrate(loop: TimeLoop, x: Any, inputs: tuple, key: Array | None, rested: 
     if spikes is None:
         return Trajectory(t[:: loop.every], kept, x)
     fired, fraction, *hazard = spikes
-    times = jnp.where(fired > 0, t + fraction * loop.dt, jnp.inf)
+    times = _spike_times(loop, fired, fraction)
     return Trajectory(t[:: loop.every], kept, x, fired, times, *hazard)
+
+
+def _spike_times(loop: TimeLoop, fired: Array, fraction: Array) -> Array:
+    """The time of each step's spike, inf where there is none."""
+    t = jnp.arange(fired.shape[0], dtype=fraction.dtype) * loop.dt
+    return jnp.where(fired > 0, t + fraction * loop.dt, jnp.inf)
 
 
 def _run(loop: TimeLoop, x: Any, drive: tuple, count: int) -> tuple[Any, tuple]:
@@ -153,7 +159,7 @@ def _run(loop: TimeLoop, x: Any, drive: tuple, count: int) -> tuple[Any, tuple]:
 
 
 def _rehearse(loop: TimeLoop, x: Any, drive: tuple) -> Array:
-    """The spikes of the same run, of which nothing is differentiated."""
+    """The spike times of the same run, of which nothing is differentiated."""
     loop, x, (at_start, at_nodes, chance) = jax.tree.map(
         lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf,
         (loop, x, drive),
@@ -161,7 +167,7 @@ def _rehearse(loop: TimeLoop, x: Any, drive: tuple) -> Array:
     loop = eqx.tree_at(lambda loop: loop.spikes, loop, Exact())
     count = jax.tree.leaves(at_start)[0].shape[0]
     _, (_, spikes) = _run(loop, x, (at_start, (at_nodes, _leads(loop, count), chance, None)), count)
-    return spikes[0]
+    return _spike_times(loop, *spikes[:2])
 
 
 def _leads(loop: TimeLoop, count: int) -> Array:

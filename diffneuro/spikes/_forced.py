@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from .._model import AbstractSpikingModel, as_parameter, is_concrete
 from ..solvers import AbstractSolver
-from ._gradient import AbstractSpikeGradient, SpikingStep
+from ._gradient import AbstractSpikeGradient, SpikingStep, check_times
 from ._split import attempt_step, spike_within
 
 
@@ -27,10 +27,7 @@ class Forced(AbstractSpikeGradient):
     times: Any = eqx.field(converter=as_parameter)
 
     def __check_init__(self):
-        if self.times.ndim != 1:
-            raise ValueError(
-                f"times of Forced have shape {self.times.shape}: give one list of times in ms."
-            )
+        check_times(self)
 
     def check(self, dt: float, /) -> None:
         if not is_concrete(self.times):

@@ -33,8 +33,8 @@ class AbstractSpikeGradient(eqx.Module):
     def prepare(self, count: int, dt: float, rehearse: Callable[[], Array], /) -> Any:
         """What the steps will be given: None, or arrays with a leading axis of `count` steps.
 
-        `rehearse()` runs the same simulation without derivatives and returns its spikes
-        (count,), 1 in the steps with one.
+        `rehearse()` runs the same simulation without derivatives and returns the time of each
+        step's spike (count,), ms, inf in the steps without one.
         """
 
     @abc.abstractmethod
@@ -49,3 +49,12 @@ class AbstractSpikeGradient(eqx.Module):
         /,
     ) -> SpikingStep:
         """One step of `dt` ms of a spiking model, with at most one spike in it."""
+
+
+def check_times(gradient: Any) -> None:
+    """Raise a `ValueError` unless `gradient.times` is one list of times."""
+    times = gradient.times
+    if getattr(times, "ndim", None) != 1:
+        raise ValueError(
+            f"times of {type(gradient).__name__} must be one list of times in ms, not {times}."
+        )

@@ -34,7 +34,7 @@ def attempt_step(
 ) -> Attempt:
     """The step without its spike."""
     start, held = _hold(model, x, u, dt)
-    free = dt - held
+    free = jnp.asarray(dt - held)
     end = solver.step(model, start, u, free)
     return Attempt(start, model.vector_field(start, u[0]), end, held, free)
 

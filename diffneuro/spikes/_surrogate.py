@@ -28,7 +28,7 @@ class Surrogate(AbstractSpikeGradient):
     """
 
     shape: Callable[[Array], Array] = super_spike
-    width: Parameter = parameter(5.0, "mV", above=0.0)
+    width: Parameter = parameter(10.0, "mV", above=0.0)
     detach_reset: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self):
