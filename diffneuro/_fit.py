@@ -33,11 +33,10 @@ from ._search import Found, search
 from ._simulate import check_finite_parameters, default_solver
 from ._storage import classes_of, describe, model_to_data
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss, AbstractSpikeTrainLoss, SpikeTimes, Sum, VoltageError
+from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
-from .spikes import Exact
 
 # Random starts are drawn from this part of every range, away from the bounds.
 _START_MARGIN = 0.02
@@ -100,8 +99,6 @@ def fit(
     loss = default_loss(model, fitted) if loss is None else loss
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
-    if spikes is None:
-        spikes = loss.spikes if isinstance(loss, AbstractSpikeTrainLoss) else Exact()
     objective = make_objective(model, fitted, bounds, loss, solver, spikes)
     start_key, search_key = jax.random.split(key)
     positions = _positions(model, bounds, starts, start_key)

@@ -14,7 +14,7 @@ from ._model import AbstractConductanceModel, AbstractModel, substitute
 from ._simulate import simulate
 from ._time_loop import Trajectory
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss
+from .losses import AbstractLoss, AbstractSpikeTrainLoss
 from .neurons import Nudge, Nudged
 from .recordings import Recording
 from .solvers import AbstractSolver
@@ -34,7 +34,7 @@ class Objective(eqx.Module):
     free: tuple[tuple[str, Bounds], ...] = eqx.field(static=True)
     loss: AbstractLoss
     solver: AbstractSolver | None
-    spikes: SpikesOfASweep
+    spikes: SpikesOfASweep | None
     dt: float = eqx.field(static=True)
     currents: Array
     """(sweeps, n) pA"""
@@ -68,13 +68,21 @@ class Objective(eqx.Module):
         stimulus = current
         if gain is not None:
             model, stimulus = Nudged(model, gain), Nudge(current, pull)
-        spikes = self.spikes
-        if not isinstance(spikes, AbstractSpikeGradient):
-            spikes = spikes(recorded)
+        spikes = self._spikes(recorded)
         t1, dt = current.shape[0] * self.dt, self.dt
         return simulate(
             model, stimulus, t1=t1, dt=dt, solver=self.solver, spikes=spikes, state=state
         )
+
+    def _spikes(self, recorded) -> AbstractSpikeGradient | None:
+        """The spike gradient of a sweep; the loss is asked where there is none."""
+        if isinstance(self.spikes, AbstractSpikeGradient):
+            return self.spikes
+        if self.spikes is not None:
+            return self.spikes(recorded)
+        if isinstance(self.loss, AbstractSpikeTrainLoss):
+            return self.loss.spikes(recorded)
+        return None
 
 
 def make_objective(
@@ -83,7 +91,7 @@ def make_objective(
     free: dict[str, Bounds],
     loss: AbstractLoss,
     solver: AbstractSolver | None,
-    spikes: SpikesOfASweep,
+    spikes: SpikesOfASweep | None,
 ) -> Objective:
     """The objective of a fit to every sweep of `recording`."""
     voltage = recording.voltage

@@ -110,10 +110,11 @@ def sweep(
 
 def _as_arrays(stimulus: Any) -> Any:
     """Plain numbers and lists of a stimulus as arrays, so that others do not trace anew."""
-    if callable(stimulus):
-        return stimulus
-    stimulus = np.asarray(stimulus) if isinstance(stimulus, list) else stimulus
-    return jax.tree.map(lambda part: jnp.asarray(part, jnp.result_type(float)), stimulus)
+    return jax.tree.map(
+        lambda part: part if callable(part) else jnp.asarray(part, jnp.result_type(float)),
+        stimulus,
+        is_leaf=lambda part: callable(part) or isinstance(part, list),
+    )
 
 
 def _is_batch(key: Array | None) -> bool:

@@ -1,12 +1,22 @@
 """Losses: zero at equality, and what each counts."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import diffneuro as dn
-from diffneuro.losses import SpikeTimes, Sum, VoltageError
+from diffneuro import analysis
+from diffneuro.losses import (
+    IntervalDistribution,
+    SpikeCount,
+    SpikeTimes,
+    Sum,
+    VanRossum,
+    VictorPurpura,
+    VoltageError,
+)
 
 pytestmark = pytest.mark.usefixtures("strict")
 
@@ -196,3 +206,235 @@ def test_gradient_equals_central_differences(x64):
     assert (np.abs(wanted) > 1e-5).all()
     np.testing.assert_allclose(jax.jit(jax.jacfwd(values))(x), wanted, rtol=1e-6)
     np.testing.assert_allclose(jax.jit(jax.jacrev(values))(x), wanted, rtol=1e-6)
+
+
+# Distances between spike trains
+
+TRAIN_LOSSES = {
+    "VanRossum": VanRossum(time_constant=7.0, max_spikes=4),
+    "VictorPurpura": VictorPurpura(temperature=0.3, max_spikes=4),
+    "IntervalDistribution": IntervalDistribution(max_spikes=4),
+    "SpikeCount": SpikeCount(),
+}
+
+
+@eqx.filter_jit
+def sum_of_squares(loss, run, target):
+    return jnp.sum(loss.residual(run, target) ** 2)
+
+
+def squares(loss, run, recorded):
+    target = jnp.asarray(loss.target(TIME, CURRENT, voltage_with_spikes(recorded)), run.t.dtype)
+    return sum_of_squares(loss, run, target)
+
+
+@jax.jit
+def all_squares(run, targets):
+    """Every loss of spike trains, with its derivative by spikes and by spike times."""
+
+    def of(loss, target):
+        def total(spikes, times):
+            moved = dn.Trajectory(run.t, run.y, None, spikes, times)
+            return jnp.sum(loss.residual(moved, target) ** 2)
+
+        return jax.value_and_grad(total, argnums=(0, 1))(run.spikes, run.spike_times)
+
+    return {name: of(loss, targets[name]) for name, loss in TRAIN_LOSSES.items()}
+
+
+def judged(model, recorded):
+    """What every loss says of a spiking model with some spikes, given the recorded ones."""
+    run = run_with(np.full(N, -60.0), model)
+    voltage = voltage_with_spikes(recorded)
+    targets = {
+        name: jnp.asarray(loss.target(TIME, CURRENT, voltage), run.t.dtype)
+        for name, loss in TRAIN_LOSSES.items()
+    }
+    return run, all_squares(run, targets)
+
+
+def test_each_distance_is_what_it_is_said_to_be(x64):
+    model, recorded = (4.41, 12.33, 13.5, 30.02), SPIKES
+    _, found = judged(model, recorded)
+    rossum = analysis.van_rossum(np.array(model), np.array(recorded), time_constant=7.0)
+    assert float(found["VanRossum"][0]) == pytest.approx(float(rossum), rel=1e-9)
+    edit = analysis.soft_victor_purpura(np.array(model), np.array(recorded), temperature=0.3)
+    assert float(found["VictorPurpura"][0]) == pytest.approx(float(edit), rel=1e-9)
+    # Three intervals against two, so six parts of a sixth.
+    ours, theirs = np.repeat(np.sort(np.diff(model)), 2), np.repeat(np.sort(np.diff(recorded)), 3)
+    intervals = np.mean((np.log(ours / theirs) / 0.2) ** 2)
+    assert float(found["IntervalDistribution"][0]) == pytest.approx(intervals, rel=1e-9)
+    assert float(found["SpikeCount"][0]) == pytest.approx(1 / 4)
+
+
+@pytest.mark.parametrize(
+    ("model", "recorded"),
+    [
+        ((4.41, 12.33, 13.5), SPIKES),
+        ((), SPIKES),
+        (SPIKES, ()),
+        ((), ()),
+        (SPIKES, SPIKES),
+        ((5.03,), (8.0,)),
+        ((8.0,), (8.0,)),
+    ],
+)
+def test_derivatives_by_spikes_and_times_are_finite(model, recorded, x64):
+    run, found = judged(model, recorded)
+    for name, (value, slopes) in found.items():
+        assert np.isfinite(value), name
+        for slope in slopes:
+            assert np.isfinite(slope).all(), name
+        if model == recorded:
+            assert float(value) == pytest.approx(0.0, abs=1e-9), name
+            assert not slopes[0].any() or name == "VanRossum"
+    fired = np.asarray(run.spikes) > 0
+    moved, by_time = found["VanRossum"][1][1], np.asarray(found["VictorPurpura"][1][1])
+    assert not np.asarray(moved)[~fired].any()
+    assert not by_time[~fired].any()
+    if model and recorded and model != recorded:
+        assert (np.abs(np.asarray(moved)[fired]) > 1e-6).all()
+        assert (np.abs(by_time[fired]) > 1e-6).all()
+
+
+@pytest.mark.parametrize(("model", "recorded"), [((4.41, 12.33, 13.5), SPIKES), ((), SPIKES)])
+def test_van_rossum_sees_what_a_spike_in_any_step_would_do(model, recorded, x64):
+    """The derivative by `spikes` is that of the closed form by the height of a spike."""
+    run, found = judged(model, recorded)
+    _, (by_spikes, by_times) = found["VanRossum"]
+    fired = np.asarray(run.spikes) > 0
+    place = np.where(fired, run.spike_times, TIME + 0.5 * DT)
+
+    def overlap(train):
+        return np.exp(-np.abs(place[:, None] - np.asarray(train)[None, :]) / 7.0).sum(axis=1)
+
+    np.testing.assert_allclose(by_spikes, overlap(model) - overlap(recorded), rtol=1e-6, atol=1e-9)
+    closed = jax.grad(lambda x: analysis.van_rossum(x, np.array(recorded), time_constant=7.0))
+    if model:
+        np.testing.assert_allclose(by_times[fired], closed(jnp.array(model)), rtol=1e-6)
+
+
+def test_train_losses_of_a_neuron_without_a_threshold_of_its_own(x64):
+    """Its spikes are upward crossings, and the number of them is soft."""
+    model, recorded = (4.41, 12.33, 30.02), SPIKES
+    run = run_with(voltage_with_spikes(model))
+    rossum = analysis.van_rossum(np.array(model), np.array(recorded), time_constant=7.0)
+    found = squares(TRAIN_LOSSES["VanRossum"], run, recorded)
+    assert float(found) == pytest.approx(float(rossum), rel=1e-6)
+    edit = analysis.soft_victor_purpura(np.array(model), np.array(recorded), temperature=0.3)
+    found = squares(TRAIN_LOSSES["VictorPurpura"], run, recorded)
+    assert float(found) == pytest.approx(float(edit), rel=1e-6)
+    assert float(squares(SpikeCount(), run, recorded)) < 1e-6
+    assert float(squares(SpikeCount(), run, recorded[:1])) == pytest.approx(2.0, rel=1e-3)
+
+
+def test_the_soft_count_feels_a_voltage_below_threshold(x64):
+    bump = 10.0 * np.sin(np.pi * np.arange(N) / N) ** 2
+
+    def loss(height):
+        return squares(SpikeCount(), run_with(jnp.asarray(-40.0 + height * bump)), SPIKES[:1])
+
+    value, slope = jax.value_and_grad(loss)(1.0)
+    assert float(value) > 0.3
+    wanted = (loss(1.0 + 1e-6) - loss(1.0 - 1e-6)) / 2e-6
+    assert float(slope) == pytest.approx(float(wanted), rel=1e-6)
+    assert float(slope) < -0.01
+
+
+def test_a_silent_neuron_is_told_by_a_surrogate_alone(x64):
+    def totals(threshold, spikes):
+        model = dn.neurons.LIF(threshold=threshold)
+        run = dn.simulate(model, 150.0, t1=N * DT, dt=DT, spikes=spikes)
+        return {name: squares(loss, run, SPIKES) for name, loss in TRAIN_LOSSES.items()}
+
+    slopes = eqx.filter_jit(jax.jacfwd(totals))
+    threshold = jnp.asarray(-50.0)
+    assert not any(slopes(threshold, dn.spikes.Exact()).values())
+    found = slopes(threshold, dn.spikes.Surrogate())
+    assert float(found["VanRossum"]) > 0.01
+    assert float(found["SpikeCount"]) > 0.01
+    assert found["VictorPurpura"] == found["IntervalDistribution"] == 0.0
+
+
+def test_exact_derivatives_of_train_losses_equal_central_differences(x64):
+    lif = dn.neurons.LIF()
+    names = ("capacitance", "threshold", "leak_conductance")
+    chosen = [loss for name, loss in TRAIN_LOSSES.items() if name != "SpikeCount"]
+
+    @jax.jit
+    def values(x):
+        model = dn.replace(lif, dict(zip(names, x, strict=True)))
+        run = dn.simulate(model, 700.0, t1=N * DT, dt=DT)
+        return jnp.stack([squares(loss, run, SPIKES) for loss in chosen])
+
+    x = np.array([float(dn.parameters(lif)[name][0]) for name in names])
+    step = 1e-6 * np.abs(x)
+    around = [(values(x + row), values(x - row)) for row in np.diag(step)]
+    wanted = np.array([np.subtract(*pair) for pair in around]).T / (2 * step)
+    assert (np.abs(wanted) > 1e-5).all()
+    np.testing.assert_allclose(jax.jit(jax.jacfwd(values))(x), wanted, rtol=1e-6)
+
+
+def test_a_neuron_is_fitted_by_distances_between_trains():
+    truth = {"threshold": -48.0, "capacitance": 150.0}
+    current = 500.0 + 150.0 * np.sin(0.2 * TIME)
+    current[0] = 0.0  # a fit starts at rest under the first recorded current
+    model = dn.replace(dn.neurons.LIF(), truth)
+    state = model.initial_state(jnp.asarray(0.0, jnp.float32))
+    run = dn.simulate(model, current, t1=N * DT, dt=DT, state=state)
+    spikes = np.asarray(run.spike_times, float)
+    spikes = spikes[np.isfinite(spikes)]
+    assert len(spikes) >= 4
+    recording = dn.recordings.Recording(TIME, current, voltage_with_spikes(spikes))
+    parts = (
+        VanRossum(time_constant=40.0, max_spikes=8),
+        IntervalDistribution(max_spikes=8),
+        SpikeCount(),
+    )
+    result = dn.fit(
+        dn.neurons.LIF(),
+        recording,
+        free={"threshold": (-60.0, -40.0), "capacitance": (80.0, 400.0)},
+        loss=Sum(parts, (1.0, 1.0, 1.0)),
+        method=dn.methods.LevenbergMarquardt(steps=20),
+        progress=False,
+    )
+    for name, value in truth.items():
+        assert result.parameters[name] == pytest.approx(value, rel=0.01), name
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: VanRossum(time_constant=0.0), "time_constant=0.0 ms"),
+        (lambda: VanRossum(max_spikes=0), "max_spikes=0"),
+        (lambda: VictorPurpura(cost=-1.0), "cost=-1.0"),
+        (lambda: VictorPurpura(temperature=0.0), "temperature=0.0"),
+        (lambda: IntervalDistribution(precision=0.0), "precision=0.0"),
+        (lambda: IntervalDistribution(max_spikes=1), "max_spikes=1 at least 2"),
+        (lambda: SpikeCount(width=0.0), "width=0.0 mV"),
+    ],
+)
+def test_bad_train_losses_are_refused(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+@pytest.mark.parametrize("loss", [VanRossum, VictorPurpura, IntervalDistribution])
+def test_train_losses_refuse_too_many_recorded_spikes(loss):
+    with pytest.raises(ValueError, match="3 spikes, but max_spikes=2"):
+        loss(max_spikes=2).target(TIME, CURRENT, voltage_with_spikes(SPIKES))
+
+
+def test_a_thinned_run_is_refused():
+    run = dn.simulate(dn.neurons.LIF(), 700.0, t1=N * DT, dt=DT, every=4)
+    with pytest.raises(ValueError, match="leave out every="):
+        VanRossum(max_spikes=4).residual(run, np.full(4, np.inf))
+
+
+def test_spikes_past_max_spikes_cost_an_edit_each(x64):
+    many = tuple(2.0 + 3.0 * np.arange(9))
+    target = jnp.full(4, jnp.inf)
+    run = run_with(np.full(N, -60.0), many)
+    found = sum_of_squares(VictorPurpura(max_spikes=4, temperature=0.01), run, target)
+    assert float(found) == pytest.approx(9.0, rel=1e-6)

@@ -232,3 +232,28 @@ def test_fit_takes_spikes_from_recorded_times(x64):
     )
     # A recording knows the times of its spikes to a part of a step only.
     assert result.parameters["leak_conductance"] == pytest.approx(12.0, rel=1e-2)
+
+
+def test_a_fit_by_the_van_rossum_distance_wakes_a_silent_neuron():
+    """The loss asks for the hybrid derivative; with the exact one nothing moves."""
+    current = np.where(np.arange(round(T1 / DT)) < 20, 0.0, 400.0)
+    run = _run(dn.neurons.LIF(), current, None)
+    shown = np.asarray(run.y).copy()
+    shown[1:][np.asarray(run.spikes)[:-1] > 0] = 20.0
+    assert (shown == 20.0).sum() >= 3
+    recording = dn.recordings.Recording(DT * np.arange(shown.size), current, shown)
+
+    def fitted(**options):
+        result = dn.fit(
+            dn.neurons.LIF(threshold=-28.0),
+            recording,
+            free={"threshold": (-60.0, -20.0)},
+            loss=VanRossum(max_spikes=16),
+            method=dn.methods.Adam(steps=100, learning_rate=0.05),
+            progress=False,
+            **options,
+        )
+        return result.parameters["threshold"]
+
+    assert fitted() == pytest.approx(-50.0, abs=0.3)
+    assert fitted(spikes=spikes.Exact()) == pytest.approx(-28.0, abs=1e-3)

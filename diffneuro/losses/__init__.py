@@ -1,5 +1,17 @@
 """Losses: what of a run and a recording is compared."""
 
-from ._loss import AbstractLoss as AbstractLoss, Sum as Sum
+from ._interval_distribution import IntervalDistribution as IntervalDistribution
+from ._loss import (
+    AbstractLoss as AbstractLoss,
+    AbstractSpikeTrainLoss as AbstractSpikeTrainLoss,
+    Sum as Sum,
+)
+from ._point_process import (
+    PointProcess as PointProcess,
+    PointProcessTarget as PointProcessTarget,
+)
+from ._spike_count import SpikeCount as SpikeCount
 from ._spike_times import SpikeTarget as SpikeTarget, SpikeTimes as SpikeTimes
+from ._van_rossum import VanRossum as VanRossum
+from ._victor_purpura import VictorPurpura as VictorPurpura
 from ._voltage_error import VoltageError as VoltageError, VoltageTarget as VoltageTarget

@@ -9,6 +9,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from .._time_loop import Trajectory
+from ..spikes import AbstractSpikeGradient
 
 
 class AbstractLoss(eqx.Module):
@@ -24,6 +25,17 @@ class AbstractLoss(eqx.Module):
     @abc.abstractmethod
     def residual(self, run: Trajectory, target: Any, /) -> Array:
         """(m,) residuals of one sweep, so scaled that the sum of squares is the loss."""
+
+
+class AbstractSpikeTrainLoss(AbstractLoss):
+    """A loss that depends on whether spikes come, not only on when.
+
+    It knows which derivative of a threshold its runs need, and `fit` asks for it.
+    """
+
+    @abc.abstractmethod
+    def spikes(self, times: Array, /) -> AbstractSpikeGradient:
+        """The spike gradient for a sweep with recorded spikes at `times` (ms, padded with inf)."""
 
 
 class Sum(AbstractLoss):

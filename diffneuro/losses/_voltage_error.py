@@ -56,25 +56,24 @@ class VoltageError(AbstractLoss):
         error = run.y - target.voltage
         if self.largest is not None:
             error = error / jnp.sqrt(1.0 + (error / self.largest) ** 2)
-        if run.spikes is not None and run.spike_times is not None:
-            error = _within_steps(error, run)
-        return target.weight * error
+        if run.spike_times is not None:
+            error = _within_steps(error, run.t, run.spike_times)
+        return jnp.asarray(target.weight) * error
 
 
-def _within_steps(error: Array, run: Trajectory) -> Array:
+def _within_steps(error: Array, t: Array, spike_times: Array) -> Array:
     """The error of each step, of which a spike leaves only its part to what was before it.
 
     The sum over a grid jumps when a spike passes one of its points and sees nothing of a shift
     in between, so its derivative is wrong across resets; the integral's is right.
     """
-    if error.shape != run.spikes.shape:
+    if error.shape != spike_times.shape:
         raise ValueError(
-            f"the run keeps {error.shape[0]} of {run.spikes.shape[0]} samples: the loss needs "
+            f"the run keeps {error.shape[0]} of {spike_times.shape[0]} samples: the loss needs "
             "all, so leave out every=."
         )
-    fired = run.spikes > 0
-    step = run.t[1] - run.t[0]
-    before = jnp.where(fired, (run.spike_times - run.t) / step, 1.0)
+    fired = jnp.isfinite(spike_times)
+    before = jnp.where(fired, (spike_times - t) / (t[1] - t[0]), 1.0)
     following = jnp.concatenate([error[1:], error[-1:]])
     mean = before * error**2 + (1.0 - before) * following**2
     there = fired & (mean > 0.0)

@@ -97,10 +97,11 @@ def check_first(case: Case, lane: Lane) -> None:
     """Raise a `ValueError` for a parameter or a stimulus that is not finite."""
     model, stimulus = _replaced(case, lane)
     check_finite_parameters(model)
-    if callable(stimulus):
-        times = np.arange(round(case.t1 / case.dt)) * case.dt
-        stimulus = _sampled(stimulus, jnp.asarray(times, jnp.result_type(float)))
-    for samples in map(np.asarray, jax.tree.leaves(stimulus)):
+    times = jnp.asarray(np.arange(round(case.t1 / case.dt)) * case.dt, jnp.result_type(float))
+    sampled = jax.tree.map(
+        lambda part: _sampled(part, times) if callable(part) else part, stimulus, is_leaf=callable
+    )
+    for samples in map(np.asarray, jax.tree.leaves(sampled)):
         bad = ~np.isfinite(samples)
         if bad.any():
             raise ValueError(

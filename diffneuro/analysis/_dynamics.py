@@ -1,0 +1,106 @@
+"""A model's equations as a function of one vector."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.flatten_util import ravel_pytree
+
+from .._model import (
+    AbstractChannel,
+    AbstractEscapeModel,
+    AbstractModel,
+    AbstractSpikingModel,
+    parameters,
+)
+
+
+class Dynamics(eqx.Module):
+    """dx/dt = f(x, I) with x the (n,) numbers of a model's state that move by themselves.
+
+    What only counts time or hazard down between spikes (`refractory`, `waiting`) stays as it
+    is in `template`: it belongs to the spike's rule, not to the flow.
+    """
+
+    model: AbstractModel
+    template: Any
+
+    def vector(self, x: Any, /) -> Array:
+        """The moving numbers of a state."""
+        return ravel_pytree(eqx.filter(x, _moving(self.model, x)))[0]
+
+    def state(self, vector: Array, /) -> Any:
+        """The state with these moving numbers."""
+        moving, still = eqx.partition(self.template, _moving(self.model, self.template))
+        return eqx.combine(ravel_pytree(moving)[1](vector), still)
+
+    def rate(self, vector: Array, current: Any, /) -> Array:
+        """dx/dt per ms."""
+        return self.vector(self.model.vector_field(self.state(vector), current))
+
+    def output(self, vector: Array, current: Any, /) -> Array:
+        """The voltage (mV)."""
+        return self.model.output(self.state(vector), current)
+
+    def rest(self) -> Array:
+        """The moving numbers of the state this was made with."""
+        return self.vector(self.template)
+
+
+def _moving(model: AbstractModel, x: Any) -> Any:
+    """Which leaves of a state move by themselves."""
+    flags = jax.tree.map(lambda _: True, x)
+    if isinstance(model, AbstractSpikingModel):
+        flags = eqx.tree_at(model.refractory, flags, replace_fn=lambda _: False)
+    if isinstance(model, AbstractEscapeModel):
+        flags = eqx.tree_at(model.waiting, flags, replace_fn=lambda _: False)
+    return flags
+
+
+def dynamics(model: AbstractModel, current: float) -> Dynamics:
+    """A neuron's equations at rest under `current` (pA), in the precision JAX is set to.
+
+    **Raises:** `ValueError` for what is no neuron, or one of many parameter values.
+    """
+    if not isinstance(model, AbstractModel) or isinstance(model, AbstractChannel):
+        raise ValueError(
+            f"{type(model).__name__} is not a neuron, whose input is a current: put a channel "
+            "into a neurons.Cell, give a model such as neurons.MorrisLecar()."
+        )
+    for name, (value, _) in parameters(model).items():
+        if value.ndim:
+            raise ValueError(f"{name} has shape {value.shape}: analyse one model at a time.")
+    model = jax.tree.map(
+        lambda leaf: leaf.astype(float) if eqx.is_inexact_array(leaf) else leaf, model
+    )
+    return Dynamics(model, _rest(model, jnp.asarray(current, float)))
+
+
+@eqx.filter_jit
+def _rest(model, current):
+    return model.initial_state(current)
+
+
+def variables(found: Dynamics) -> list[tuple[str, str | None]]:
+    """Name and, where it is annotated, unit of each moving leaf of the state."""
+    x = found.template
+    moving = eqx.filter(x, _moving(found.model, x))
+    named = []
+    for path, _ in jax.tree_util.tree_leaves_with_path(moving):
+        name = jax.tree_util.keystr(path, simple=True, separator=".")
+        named.append((name, _annotated_unit(x, name)))
+    return named
+
+
+def input_unit(model: AbstractModel) -> str:
+    """ "1" for a neuron whose voltage says that it is a pure number, else "pA"."""
+    x = jax.eval_shape(model.initial_state, jnp.zeros(()))
+    return "1" if _annotated_unit(x, "voltage") == "1" else "pA"
+
+
+def _annotated_unit(x: Any, name: str) -> str | None:
+    """The unit in a state's annotation, as in `voltage: Annotated[Array, "1"]`."""
+    annotation = getattr(type(x), "__annotations__", {}).get(name)
+    return next(iter(getattr(annotation, "__metadata__", ())), None)
