@@ -2,15 +2,20 @@
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from .._model import AbstractSpikingModel, Parameter, is_concrete, parameter
-from .._numerics import lowest_root
-from ._synaptic_input import injected_current, linear_input
+from .._model import AbstractSpikingModel, Parameter, parameter
+from ._exponential_upstroke import (
+    distance_charge,
+    distance_from,
+    lowest_rest,
+    short_of_the_end,
+    voltage_at,
+)
+from ._order import check_below
+from ._synaptic_input import injected_current
 
 
 class AdExState(NamedTuple):
@@ -50,16 +55,8 @@ class AdEx(AbstractSpikingModel):
     refractory_time: Parameter = parameter(0.0, "ms", at_least=0.0)
 
     def __check_init__(self):
-        voltages = self.reset_potential, self.threshold, self.peak_potential
-        if not all(map(is_concrete, voltages)):
-            return
-        reset, threshold, peak = map(np.asarray, voltages)
-        if (np.maximum(reset, threshold) >= peak).any():
-            raise ValueError(
-                f"AdEx has reset_potential={self.reset_potential} mV, threshold="
-                f"{self.threshold} mV and peak_potential={self.peak_potential} mV: "
-                "put the peak above both."
-            )
+        check_below(self, "reset_potential", "peak_potential")
+        check_below(self, "threshold", "peak_potential")
 
     def state(self, voltage: ArrayLike, adaptation: ArrayLike = 0.0) -> AdExState:
         """The state at a voltage (mV) with an adaptation current (pA), not refractory."""
@@ -68,34 +65,25 @@ class AdEx(AbstractSpikingModel):
         return AdExState(distance, w, jnp.zeros_like(distance))
 
     def initial_state(self, u: Any, /) -> AdExState:
-        def net_inward(v):
-            away = v - self.leak_reversal
-            upstroke = jnp.exp((v - self.threshold) / self.slope_factor)
-            spike = self.leak_conductance * self.slope_factor * upstroke
-            passive = (self.leak_conductance + self.adaptation_conductance) * away
-            return injected_current(u, v) + spike - passive
-
-        # Above the lowest rest the slope of the exponential exceeds that of leak and adaptation.
-        slope = 1.0 + jnp.maximum(self.adaptation_conductance, 0.0) / self.leak_conductance
-        high = self.threshold + self.slope_factor * jnp.log(slope)
-        current, _ = linear_input(u)
-        low = high - 200.0 + 2.0 * jnp.minimum(current, 0.0) / self.leak_conductance
-        v = lowest_root(net_inward, low + (high - low) * jnp.linspace(0.0, 1.0, 129))
+        v = lowest_rest(
+            u,
+            self.leak_conductance,
+            self.leak_reversal,
+            self.threshold,
+            self.slope_factor,
+            self.adaptation_conductance,
+        )
         return self.state(v, self.adaptation_conductance * (v - self.leak_reversal))
 
     def vector_field(self, x: AdExState, u: Any, /) -> AdExState:
-        free = x.refractory <= 0
-        # Only the trial step of a spike comes closer than this; the leak, whose share in the
-        # upstroke is then below 1e-6, stays what it was.
-        d = jnp.maximum(x.distance, 1e-6)
+        d = short_of_the_end(x.distance)
         v = self._voltage(d)
         away = v - self.leak_reversal
-        pull = injected_current(u, v) - x.adaptation
-        passive = (pull - self.leak_conductance * away) / self.slope_factor
-        closing = jnp.expm1(-d)
-        dd = (closing * passive - self.leak_conductance * (1.0 + closing)) / self.capacitance
+        passive = injected_current(u, v) - x.adaptation - self.leak_conductance * away
+        charge = distance_charge(d, passive, self.leak_conductance, self.slope_factor)
+        dd = jnp.where(x.refractory <= 0, charge / self.capacitance, 0.0)
         dw = (self.adaptation_conductance * away - x.adaptation) / self.adaptation_time_constant
-        return AdExState(jnp.where(free, dd, 0.0), dw, jnp.zeros_like(dd))
+        return AdExState(dd, dw, jnp.zeros_like(dd))
 
     def output(self, x: AdExState, u: Any, /) -> Array:
         return self._voltage(jnp.maximum(x.distance, self._distance(self.peak_potential)))
@@ -104,7 +92,7 @@ class AdEx(AbstractSpikingModel):
         return self._distance(self.peak_potential) - x.distance
 
     def overshoot(self, x: AdExState, u: Any, /) -> Array:
-        return self._voltage(jnp.maximum(x.distance, 1e-6)) - self.peak_potential
+        return self._voltage(short_of_the_end(x.distance)) - self.peak_potential
 
     def jump(self, x: AdExState, u: Any, /) -> AdExState:
         return AdExState(
@@ -117,9 +105,7 @@ class AdEx(AbstractSpikingModel):
         return x.refractory
 
     def _distance(self, voltage):
-        return jax.nn.softplus(-(voltage - self.threshold) / self.slope_factor)
+        return distance_from(voltage, self.threshold, self.slope_factor)
 
     def _voltage(self, distance):
-        # log(exp(d) - 1), without overflow for a large distance.
-        height = distance + jnp.log(-jnp.expm1(-distance))
-        return self.threshold - self.slope_factor * height
+        return voltage_at(distance, self.threshold, self.slope_factor)
