@@ -201,8 +201,12 @@ def _sample_values(values, count, fractions, starts_clamped) -> tuple[dict[float
 
 def _check_finite_samples(samples, dt) -> None:
     for values in jax.tree.leaves(samples):
-        if is_concrete(values) and not bool(jnp.isfinite(values).all()):
-            first_bad = int(jnp.argmax(~jnp.isfinite(values)))
+        if not is_concrete(values):
+            continue
+        # NumPy, because JAX's operations are traced inside a jitted function even on numbers.
+        finite = np.isfinite(np.asarray(values))
+        if not finite.all():
+            first_bad = int(np.argmax(~finite))
             raise ValueError(
                 f"the stimulus is not finite at t={first_bad * dt:g} ms: "
                 "look for NaN or inf in it and cut or mend that part."

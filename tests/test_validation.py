@@ -16,7 +16,7 @@ REFUSED = {
     "negative conductance": (lambda: dn.channels.Leak(g_max=-0.1), "g_max=.* at least 0"),
     "no slope": (lambda: neurons.AdEx(slope_factor=0.0), "slope_factor=0.0 mV"),
     "reset above threshold": (lambda: neurons.LIF(reset_potential=-40.0), "below the threshold"),
-    "peak below reset": (lambda: neurons.AdEx(peak_potential=-75.0), "peak above both"),
+    "peak below reset": (lambda: neurons.AdEx(peak_potential=-75.0), "peak_potential above"),
     "negative refractory": (lambda: neurons.LIF(refractory_time=-1.0), "refractory_time"),
     "replaced": (lambda: dn.replace(neurons.LIF(), {"capacitance": 0.0}), "capacitance=0.0"),
     "replaced below": (

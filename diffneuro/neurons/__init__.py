@@ -47,6 +47,12 @@ from ._morris_lecar import (
 from ._morris_lecar_patterns import MORRIS_LECAR_PATTERNS as MORRIS_LECAR_PATTERNS
 from ._nudged import Nudge as Nudge, Nudged as Nudged
 from ._qif import QIF as QIF, QIFState as QIFState
+from ._recurrent_network import (
+    HiddenUnit as HiddenUnit,
+    RecurrentNetwork as RecurrentNetwork,
+    RecurrentNetworkState as RecurrentNetworkState,
+    Weight as Weight,
+)
 from ._reduced_hodgkin_huxley import (
     ReducedHodgkinHuxley as ReducedHodgkinHuxley,
     ReducedHodgkinHuxleyState as ReducedHodgkinHuxleyState,

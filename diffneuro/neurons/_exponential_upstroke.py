@@ -1,4 +1,4 @@
-"""The exponential upstroke, in the distance that is left of it."""
+"""The exponential upstroke, in what is left of it."""
 
 from typing import Any
 
@@ -36,7 +36,9 @@ def short_of_the_end(distance: Array) -> Array:
     return jnp.maximum(distance, _CLOSEST)
 
 
-def distance_charge(distance: Array, passive: Any, leak_conductance: Any, slope_factor: Any):
+def distance_charge(
+    distance: Array, passive: Any, leak_conductance: Any, slope_factor: Any
+) -> Array:
     r"""$C \dot d$ (pF/ms) where all but the upstroke makes a `passive` current (pA)."""
     closing = jnp.expm1(-distance)
     return closing * passive / slope_factor - leak_conductance * (1.0 + closing)

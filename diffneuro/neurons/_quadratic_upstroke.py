@@ -1,4 +1,4 @@
-"""The quadratic upstroke, in a coordinate that does not blow up."""
+"""The quadratic upstroke, where it does not blow up."""
 
 from typing import Any
 
