@@ -37,9 +37,11 @@ class AdEx(AbstractSpikingModel):
     As implemented the state carries, in place of v, the distance
     $d = \log(1 + e^{-(v - V_T)/\Delta_T})$, in which the leak is as linear as in v and the
     upstroke, which blows up in v, runs down at the rate $g_L/C$: spike times and their
-    derivatives are accurate at steps of 0.1 ms, and no exponential overflows. The refractory
-    time, during which v stays at the reset while w goes on, is not in the paper and is 0 by
-    default. Brette & Gerstner 2005, doi:10.1152/jn.00686.2005
+    derivatives are accurate at steps of 0.1 ms, and no exponential overflows. With a peak far
+    beyond $V_T + 5 \Delta_T$, what v adds to w in its last step is only right to order 1. The
+    refractory time, during which v stays at the reset while w goes on, is not in the paper and
+    is 0 by default. `ADEX_PATTERNS` has other parameters.
+    Brette & Gerstner 2005, doi:10.1152/jn.00686.2005
     """
 
     capacitance: Parameter = parameter(281.0, "pF", above=0.0)

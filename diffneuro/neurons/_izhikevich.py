@@ -29,7 +29,7 @@ class IzhikevichState(NamedTuple):
     """The state of an Izhikevich neuron; its method `state` makes one from a voltage."""
 
     rise: Array
-    """(v - v_c)/s below v_c, its arctangent above: pi/2 where v is infinite"""
+    """y = (v - v_c)/s below v_c, 2 y/(1 + sqrt(1 + y^2)) above: 2 where v is infinite"""
     recovery: Array
     """u, in the unit of the input"""
     refractory: Array
@@ -40,8 +40,8 @@ class AbstractIzhikevich(AbstractSpikingModel):
     r"""A parabola in v against a recovery variable u, and a reset at the peak.
 
     In place of v the state carries $y = (v - v_c)/s$, with the vertex $v_c$ of the parabola and
-    half the distance s of its roots, and above $v_c$ $\arctan y$: the upstroke, which blows up
-    in v, goes at a finite rate, and nothing overflows.
+    half the distance s of its roots, and above $v_c$ $2y/(1 + \sqrt{1 + y^2})$: the upstroke,
+    which blows up in v, goes at a finite rate, and nothing overflows.
     """
 
     peak_potential: eqx.AbstractVar[Parameter]
@@ -119,7 +119,7 @@ class Izhikevich2003(AbstractIzhikevich):
 
     At the peak of 30 mV $v = c$, $u \to u + d$. v is in mV and t in ms, so I, u and d are in
     mV/ms, not pA, and a conductance of the input is in 1/ms: what a cell of 1 pF would have.
-    The state carries y or arctan y. Defaults are the regular spiking cell;
+    The state carries a coordinate of v that stays finite. Defaults are the regular spiking cell;
     `IZHIKEVICH_2003_PATTERNS` has the others. The refractory time is not in the paper and 0 by
     default. Izhikevich 2003, doi:10.1109/TNN.2003.820440
     """
@@ -150,10 +150,10 @@ class Izhikevich2003(AbstractIzhikevich):
 class Izhikevich2007(AbstractIzhikevich):
     r"""$C\,\dot v = k (v - v_r)(v - v_t) - u + I$, $\dot u = a (b (v - v_r) - u)$.
 
-    At the peak $v = c$, $u \to u + d$. The state carries y or arctan y. Defaults are the
-    book's regular spiking cell; `IZHIKEVICH_2007_PATTERNS` has others. The refractory time is
-    not in the book and 0 by default. Left out are the nonlinear recovery and the moving peaks
-    and resets that the book gives to some interneurons and thalamic cells.
+    At the peak $v = c$, $u \to u + d$. The state carries a coordinate of v that stays finite.
+    Defaults are the book's regular spiking cell; `IZHIKEVICH_2007_PATTERNS` has others. The
+    refractory time is not in the book and 0 by default. Left out are the nonlinear recovery and
+    the moving peaks and resets that the book gives to some interneurons and thalamic cells.
     Izhikevich 2007, Dynamical Systems in Neuroscience, ch. 8, doi:10.7551/mitpress/2526.001.0001
     """
 

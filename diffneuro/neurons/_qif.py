@@ -16,7 +16,7 @@ class QIFState(NamedTuple):
     """The state of a `QIF` neuron; `QIF.state` makes one from a voltage."""
 
     rise: Array
-    """(v - v_c)/s below v_c, its arctangent above: pi/4 at the threshold, pi/2 at infinity"""
+    """y = (v - v_c)/s below v_c, 2 y/(1 + sqrt(1 + y^2)) above: 2 where v is infinite"""
     refractory: Array
     """what is left of the refractory period, ms"""
 
@@ -25,11 +25,11 @@ class QIF(AbstractSpikingModel):
     r"""$C\,\dot v = g_L (v - E_L) (v - V_T)/(V_T - E_L) + I$; at the peak $v = V_r$.
 
     As implemented the state carries $y = (v - v_c)/s$ with $v_c = (E_L + V_T)/2$ and
-    $s = (V_T - E_L)/2$, and above $v_c$ $\arctan y$, half the angle of the theta neuron: the
-    upstroke, which blows up in v, goes at a finite rate, however high the peak. Without input v
-    rests at $E_L$ with the time constant $C/g_L$ and runs away above $V_T$; it fires for good
-    from $g_L (V_T - E_L)/4$ on. The refractory time is not in the papers and 0 by default; the
-    other defaults are a generic cell's.
+    $s = (V_T - E_L)/2$, and above $v_c$ $2y/(1 + \sqrt{1 + y^2})$, as the theta neuron carries
+    an angle: the upstroke, which blows up in v, goes at a finite rate, however high the peak.
+    Without input v rests at $E_L$ with the time constant $C/g_L$ and runs away above $V_T$; it
+    fires for good from $g_L (V_T - E_L)/4$ on. The refractory time is not in the papers and 0
+    by default; the other defaults are a generic cell's.
     Latham, Richmond, Nelson & Nirenberg 2000, doi:10.1152/jn.2000.83.2.808; Ermentrout & Kopell
     1986, doi:10.1137/0146017
     """

@@ -5,29 +5,34 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+_INFINITY = 2.0
+
 
 def rise_at(voltage: Any, vertex: Any, scale: Any) -> Array:
-    r"""$x = y$ for $y = (v - v_c)/s < 0$ and $x = \arctan y$ above: how far the upstroke is.
+    r"""$x = y = (v - v_c)/s$ where that is negative, and $x = 2y/(1 + \sqrt{1 + y^2})$ above.
 
     $v_c$ is the vertex of the parabola and s a scale, both in mV. Below the vertex x is as v is;
-    above it v blows up in finite time, but x goes through $\pi/2$, where v is infinite, at a
-    finite rate, and is close to linear in time there.
+    above it v blows up in finite time, but x goes through 2, where v is infinite, at a finite
+    rate, and is close to linear in time there. Value, slope and bend are continuous, and the
+    way back, $y = x/(1 - x^2/4)$, costs but a division.
     """
     height = (jnp.asarray(voltage) - vertex) / scale
-    return jnp.where(height < 0.0, height, jnp.arctan(height))
+    above = 2.0 * height / (1.0 + jnp.sqrt(1.0 + height * height))
+    return jnp.where(height < 0.0, height, above)
 
 
 def voltage_at(rise: Array, peak: Any, vertex: Any, scale: Any) -> Array:
     """The voltage (mV) at a rise; past the `peak`, where trial steps end, along its tangent."""
     within = jnp.clip(rise, 0.0, peak)
-    tangent = jnp.tan(within)
-    upper = tangent + (1.0 + tangent * tangent) * (rise - within)
-    return vertex + scale * jnp.where(rise < 0.0, rise, upper)
+    quarter = 0.25 * within * within
+    left = 1.0 - quarter
+    above = within / left + (1.0 + quarter) / (left * left) * (rise - within)
+    return vertex + scale * jnp.where(rise < 0.0, rise, above)
 
 
 def short_of_infinity(rise: Array) -> Array:
     """The rise, no further than where v is infinite."""
-    return jnp.minimum(rise, 0.5 * jnp.pi)
+    return jnp.minimum(rise, _INFINITY)
 
 
 def rise_rate(rise: Array, opening: Any, drive: Any, damping: Any) -> Array:
@@ -38,9 +43,11 @@ def rise_rate(rise: Array, opening: Any, drive: Any, damping: Any) -> Array:
     **Arguments:** `opening` $= \alpha s$, `drive` $= \beta/s$, `damping` $= \gamma$, per ms.
     """
     rise = short_of_infinity(rise)
-    sine, cosine = jnp.sin(rise), jnp.cos(rise)
-    upper = opening * sine * sine + drive * cosine * cosine - damping * sine * cosine
-    return jnp.where(rise < 0.0, opening * rise * rise + drive - damping * rise, upper)
+    above = jnp.maximum(rise, 0.0)
+    quarter = 0.25 * above * above
+    left = 1.0 - quarter
+    bent = opening * rise * rise + left * (drive * left - damping * rise)
+    return bent / (1.0 + quarter)
 
 
 def lowest_rest(opening: Any, drive: Any, damping: Any) -> Array:
