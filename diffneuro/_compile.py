@@ -1,9 +1,11 @@
-"""The compiler setting that makes CPU time loops fast."""
+"""The compiler settings that make CPU time loops fast."""
 
 import functools
 import os
 import re
 import warnings
+from importlib.metadata import version
+from pathlib import Path
 
 import jax
 
@@ -14,6 +16,11 @@ import jax
 OPTION = "xla_cpu_small_while_loop_byte_threshold"
 _SETTING = f"{OPTION}=10000000000"
 _CONTAINER = "--xla_backend_extra_options="
+# Left to itself XLA uses half of an AVX-512 register. The elementwise loops of a batch of neurons
+# gain 20 to 40 % by the whole of it. An option that XLA does not know ends the process, so it is
+# set only for the releases it was tried with, and only where the processor has such registers.
+WIDTH_OPTION = "--xla_cpu_prefer_vector_width"
+_WIDE_RELEASES = ("0.10.",)
 
 
 def with_folded_loops(flags: str) -> str:
@@ -25,15 +32,37 @@ def with_folded_loops(flags: str) -> str:
     return f"{flags} {_CONTAINER}{_SETTING}".strip()
 
 
+def with_wide_vectors(flags: str) -> str:
+    """`flags` with whole AVX-512 registers asked for, unless they name a width."""
+    return flags if WIDTH_OPTION in flags else f"{flags} {WIDTH_OPTION}=512".strip()
+
+
+def has_wide_vectors(processor: str, release: str) -> bool:
+    """Whether a processor, by the text of /proc/cpuinfo, and a jaxlib release take them."""
+    return release.startswith(_WIDE_RELEASES) and re.search(r"\bavx512f\b", processor) is not None
+
+
 def opted_out() -> bool:
     """Whether the user asked, by DIFFNEURO_XLA=0, that nothing be set."""
     return os.environ.get("DIFFNEURO_XLA", "1") == "0"
 
 
 def install() -> None:
-    """Ask for folded loops; done once, when the package is imported."""
-    if not opted_out():
-        os.environ["XLA_FLAGS"] = with_folded_loops(os.environ.get("XLA_FLAGS", ""))
+    """Ask for folded loops and wide vectors; done once, when the package is imported."""
+    if opted_out():
+        return
+    flags = with_folded_loops(os.environ.get("XLA_FLAGS", ""))
+    if has_wide_vectors(_processor(), version("jaxlib")):
+        flags = with_wide_vectors(flags)
+    os.environ["XLA_FLAGS"] = flags
+
+
+def _processor() -> str:
+    """What Linux says of the processor; elsewhere nothing."""
+    try:
+        return Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
 
 
 def loops_folded(compiled_text: str) -> bool:

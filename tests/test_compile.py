@@ -1,4 +1,4 @@
-"""The compiler setting, and that time loops are folded by it."""
+"""The compiler settings, and that time loops are folded by them."""
 
 import os
 import subprocess
@@ -9,7 +9,14 @@ import jax.numpy as jnp
 import pytest
 
 import diffneuro as dn
-from diffneuro._compile import OPTION, loops_folded, with_folded_loops
+from diffneuro._compile import (
+    OPTION,
+    WIDTH_OPTION,
+    has_wide_vectors,
+    loops_folded,
+    with_folded_loops,
+    with_wide_vectors,
+)
 
 on_cpu = pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
 
@@ -31,6 +38,26 @@ SETTING = f"{OPTION}=10000000000"
 def test_the_option_is_added_to_what_the_user_has(flags, wanted):
     assert with_folded_loops(flags) == wanted
     assert with_folded_loops(wanted) == wanted
+
+
+def test_wide_vectors_are_asked_for_where_the_user_says_nothing():
+    assert with_wide_vectors("") == f"{WIDTH_OPTION}=512"
+    assert with_wide_vectors("--xla_foo=1") == f"--xla_foo=1 {WIDTH_OPTION}=512"
+    assert with_wide_vectors(f"{WIDTH_OPTION}=256") == f"{WIDTH_OPTION}=256"
+
+
+@pytest.mark.parametrize(
+    ("processor", "release", "wanted"),
+    [
+        ("flags : fpu avx2 avx512f avx512dq", "0.10.2", True),
+        ("flags : fpu avx2 avx512dq", "0.10.2", False),
+        ("", "0.10.2", False),
+        # An option that a later release has dropped would end the process.
+        ("flags : avx512f", "0.11.0", False),
+    ],
+)
+def test_wide_vectors_need_the_processor_and_a_release_that_knows_them(processor, release, wanted):
+    assert has_wide_vectors(processor, release) is wanted
 
 
 def test_the_option_is_set_here():
