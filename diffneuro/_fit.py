@@ -30,13 +30,14 @@ from ._objective import Objective, SpikesOfASweep, free_run, make_objective
 from ._progress import Watcher, watching
 from ._result import FitResult
 from ._search import Found, search
-from ._simulate import check_finite_parameters, default_solver
+from ._simulate import check_finite_parameters, check_spike_gradient, default_solver
 from ._storage import classes_of, describe, model_to_data
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
+from .spikes import AbstractSpikeGradient, Exact, Surrogate
 
 # Random starts are drawn from this part of every range, away from the bounds.
 _START_MARGIN = 0.02
@@ -99,6 +100,7 @@ def fit(
     loss = default_loss(model, fitted) if loss is None else loss
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
+    _check_spikes(model, spikes)
     objective = make_objective(model, fitted, bounds, loss, solver, spikes)
     start_key, search_key = jax.random.split(key)
     positions = _positions(model, bounds, starts, start_key)
@@ -117,6 +119,23 @@ def fit(
         )
     about = {**identity, **_circumstances(key, time.perf_counter() - began)}
     return _result(objective, bounds, found, recordings, held_out, about)
+
+
+def _check_spikes(model: AbstractModel, spikes: Any) -> None:
+    if spikes is None:
+        return
+    check_spike_gradient(model, Exact() if callable(spikes) else spikes)
+    if not callable(spikes):
+        return
+    try:
+        made = spikes(jnp.full(1, jnp.inf))
+    except TypeError:
+        made = None
+    if not isinstance(made, AbstractSpikeGradient) or spikes is Surrogate:
+        raise ValueError(
+            f"spikes={spikes!r} makes no spike gradient of a sweep's recorded spike times: give "
+            "spikes.Forced, spikes.Hybrid, or an object such as spikes.Surrogate()."
+        )
 
 
 def _circumstances(key: Array, seconds: float) -> dict[str, Any]:

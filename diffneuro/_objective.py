@@ -10,11 +10,12 @@ import numpy as np
 from jax import Array
 
 from ._bounds import Bounds, values_at
-from ._model import AbstractConductanceModel, AbstractModel, substitute
+from ._model import AbstractConductanceModel, AbstractModel, AbstractSpikingModel, substitute
 from ._simulate import simulate
 from ._time_loop import Trajectory
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss, AbstractSpikeTrainLoss
+from .losses import AbstractLoss
+from .losses._loss import asks_for_spikes
 from .neurons import Nudge, Nudged
 from .recordings import Recording
 from .solvers import AbstractSolver
@@ -76,13 +77,14 @@ class Objective(eqx.Module):
 
     def _spikes(self, recorded) -> AbstractSpikeGradient | None:
         """The spike gradient of a sweep; the loss is asked where there is none."""
+        if not isinstance(self.model, AbstractSpikingModel):
+            return None
         if isinstance(self.spikes, AbstractSpikeGradient):
             return self.spikes
         if self.spikes is not None:
             return self.spikes(recorded)
-        if isinstance(self.loss, AbstractSpikeTrainLoss):
-            return self.loss.spikes(recorded)
-        return None
+        asking = asks_for_spikes(self.loss)
+        return None if asking is None else asking.spikes(recorded)
 
 
 def make_objective(
@@ -100,7 +102,9 @@ def make_objective(
         loss.target(recording.time, current, sweep)
         for current, sweep in zip(recording.current, voltage, strict=True)
     ]
-    trains = [recorded_spike_times(recording.time, sweep) for sweep in voltage]
+    asking = asks_for_spikes(loss) if spikes is None else None
+    threshold = -20.0 if asking is None else asking.threshold
+    trains = [recorded_spike_times(recording.time, sweep, threshold) for sweep in voltage]
     recorded = np.full((len(trains), max(1, *map(len, trains))), np.inf)
     for row, train in zip(recorded, trains, strict=True):
         row[: len(train)] = train

@@ -20,6 +20,7 @@ from ._model import (
     AbstractLinearModel,
     AbstractModel,
     AbstractNoisyModel,
+    AbstractSpikingModel,
     Membrane,
     is_concrete,
     parameters,
@@ -96,9 +97,11 @@ def simulate(
     noisy = key is not None and isinstance(model, AbstractNoisyModel)
     solver = default_solver(model, noisy=noisy) if solver is None else solver
     if key is not None:
-        _check_noise(model, solver)
+        _check_noise(model, solver, key)
+    if spikes is not None:
+        check_spike_gradient(model, spikes)
+        spikes.check(dt)
     spikes = Exact() if spikes is None else spikes
-    spikes.check(dt)
     check_finite_parameters(model)
     inputs, before = _sample(model, stimulus, count, dt, solver.nodes)
     rested = state is None
@@ -114,12 +117,25 @@ def simulate(
     return run
 
 
+def check_spike_gradient(model: AbstractModel, spikes: Any) -> None:
+    """Raise a `ValueError` unless `spikes` is one, for a model that spikes by a rule."""
+    if not isinstance(spikes, AbstractSpikeGradient):
+        raise ValueError(f"spikes={spikes!r} is no spike gradient: give one, as spikes.Exact().")
+    if not isinstance(model, AbstractSpikingModel):
+        raise ValueError(
+            f"spikes was given, but {type(model).__name__} does not spike by a rule, so it has "
+            "nothing to say there: leave spikes out."
+        )
+
+
 def _check_every(every: int) -> None:
     if not isinstance(every, int | np.integer) or every < 1:
         raise ValueError(f"every={every} must be a whole number of steps, at least 1.")
 
 
-def _check_noise(model: AbstractModel, solver: AbstractSolver) -> None:
+def _check_noise(model: AbstractModel, solver: AbstractSolver, key: Any) -> None:
+    if not isinstance(key, jax.Array | np.ndarray):
+        raise ValueError(f"key={key!r} is no random key: write key=jax.random.key(0).")
     if isinstance(model, AbstractEscapeModel):
         return
     if not isinstance(model, AbstractNoisyModel):
@@ -163,7 +179,7 @@ def _sample_count(t1: float, dt: float) -> int:
 def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
     """The input at the start and at the nodes of every step, and before the run."""
     parts, structure = jax.tree.flatten(
-        stimulus, is_leaf=lambda part: callable(part) or isinstance(part, list)
+        stimulus, is_leaf=lambda part: callable(part) or is_samples(part)
     )
     fractions = {0.0, *nodes}
     starts_clamped = isinstance(model, AbstractChannel)
@@ -180,6 +196,11 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
     at = {fraction: whole(lambda part, f=fraction: part[0][f]) for fraction in fractions}
     _check_finite_samples(at, dt)
     return (at[0.0], tuple(at[fraction] for fraction in nodes)), whole(lambda part: part[1])
+
+
+def is_samples(part: Any) -> bool:
+    """Whether a list is one of numbers, not of parts of an input."""
+    return isinstance(part, list) and not any(isinstance(one, tuple) for one in part)
 
 
 def _sample_function(function, count, dt, fractions) -> tuple[dict[float, Any], Any]:

@@ -1,6 +1,7 @@
 """Files that users exchange: atomic, versioned, never code."""
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -130,10 +131,24 @@ def describe(node: Any) -> str:
         return f"({', '.join(map(describe, node))}{',' if len(node) == 1 else ''})"
     if isinstance(node, np.ndarray | jax.Array):
         return repr(np.asarray(node).tolist())
-    if isinstance(node, type | FunctionType | MethodType):
+    if isinstance(node, FunctionType):
+        return _describe_function(node)
+    if isinstance(node, type | MethodType):
         # Their repr holds an address, which is another one in the next process.
         return f"{node.__module__}.{node.__qualname__}"
     return repr(node)
+
+
+def _describe_function(function: FunctionType) -> str:
+    """Its name, and for one made on the spot what it does and what it closes over."""
+    name = f"{function.__module__}.{function.__qualname__}"
+    if "<l" not in name:
+        return name
+    code = function.__code__
+    plain = [const for const in code.co_consts if isinstance(const, bool | int | float | str)]
+    body = hashlib.sha256(code.co_code + repr((plain, code.co_names)).encode()).hexdigest()[:16]
+    held = [describe(cell.cell_contents) for cell in function.__closure__ or ()]
+    return f"{name}[{body}]({', '.join(held)})"
 
 
 def classes_of(model: Any) -> dict[str, str]:

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 
 from ._model import AbstractModel
 from ._progress import Watcher, watching
-from ._simulate import default_solver
+from ._simulate import default_solver, is_samples
 from ._time_loop import Trajectory
 from .solvers import AbstractSolver
-from .spikes import AbstractSpikeGradient, Exact
+from .spikes import AbstractSpikeGradient
 from .sweeps import Grid
 from .sweeps._dataset import DIVERGED, check_measure_names, import_xarray, to_dataset
 from .sweeps._identity import identity
@@ -81,7 +81,6 @@ def sweep(
     import_xarray()
     stimulus = _as_arrays(stimulus)
     solver = default_solver(model, noisy=key is not None) if solver is None else solver
-    spikes = Exact() if spikes is None else spikes
     measures = as_measures(measure)
     known = known_parameters(model, stimulus)
     check_paths(model, stimulus, values.values if isinstance(values, Grid) else values, known)
@@ -113,7 +112,7 @@ def _as_arrays(stimulus: Any) -> Any:
     return jax.tree.map(
         lambda part: part if callable(part) else jnp.asarray(part, jnp.result_type(float)),
         stimulus,
-        is_leaf=lambda part: callable(part) or isinstance(part, list),
+        is_leaf=lambda part: callable(part) or is_samples(part),
     )
 
 

@@ -7,8 +7,10 @@ import pytest
 
 import diffneuro as dn
 from diffneuro import spikes
+from diffneuro._storage import describe
 from diffneuro.analysis import spike_times
-from diffneuro.losses import VanRossum, VoltageError
+from diffneuro.losses import SpikeCount, Sum, VanRossum, VoltageError
+from diffneuro.losses._loss import asks_for_spikes
 
 pytestmark = pytest.mark.usefixtures("strict")
 
@@ -188,6 +190,54 @@ def test_bad_input_is_refused_in_words():
         _run(dn.neurons.LIF(), 0.0, spikes.Forced([3.01, 3.02]))
     with pytest.raises(ValueError, match="one list of times"):
         spikes.Forced(np.zeros((2, 1)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: spikes.Surrogate(width=np.nan), "one finite number"),
+        (lambda: spikes.Surrogate(width=[1.0, 2.0]), "one finite number"),
+        (lambda: spikes.Surrogate("sigmoid"), "no function"),
+        (lambda: spikes.Hybrid([1.0], spikes.Surrogate), "must be a Surrogate"),
+        (lambda: spikes.Forced([np.nan, 5.0]), "hold NaN"),
+        (lambda: _run(dn.neurons.LIF(), 300.0, spikes.Surrogate), "as spikes.Exact"),
+        (lambda: _run(dn.neurons.LIF(), 300.0, "surrogate"), "as spikes.Exact"),
+        (lambda: _run(dn.neurons.HodgkinHuxley(), 0.0, spikes.Exact()), "leave spikes out"),
+        (lambda: dn.simulate(dn.neurons.LIF(), 0.0, t1=1.0, key=3), "jax.random.key"),
+        (lambda: spike_times(_run(dn.neurons.LIF(), 0.0, None), max_spikes=3.0), "whole number"),
+    ],
+)
+def test_what_is_no_spike_gradient_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_synaptic_input_of_the_wrong_shape_is_refused():
+    opened = dn.neurons.OpenConductance(5.0, 0.0)
+    for wrong in (opened, dn.neurons.SynapticInput(300.0, opened)):
+        with pytest.raises(ValueError, match="SynapticInput"):
+            _run(dn.neurons.LIF(), wrong, None)
+    as_list = _run(dn.neurons.LIF(), dn.neurons.SynapticInput(300.0, [opened]), None)
+    as_tuple = _run(dn.neurons.LIF(), dn.neurons.SynapticInput(300.0, (opened,)), None)
+    np.testing.assert_array_equal(as_list.y, as_tuple.y)
+
+
+def test_a_sum_of_losses_asks_for_what_its_parts_want():
+    between, count = VoltageError(), SpikeCount()
+    assert asks_for_spikes(Sum((between, count), (1.0, 1.0))) is count
+    assert asks_for_spikes(between) is None
+    with pytest.raises(ValueError, match="Hybrid and Surrogate: give fit one"):
+        asks_for_spikes(Sum((VanRossum(), count), (1.0, 1.0)))
+
+
+def test_functions_made_on_the_spot_are_told_apart():
+    def window(width):
+        return lambda times: spikes.Hybrid(times, window=width)
+
+    assert describe(window(5.0)) == describe(window(5.0))
+    assert describe(window(5.0)) != describe(window(1.0))
+    assert describe(lambda times: times) != describe(lambda times: times + 1.0)
+    assert describe(spikes.Forced) == "diffneuro.spikes._forced.Forced"
 
 
 def test_spikes_beyond_the_room_are_said():

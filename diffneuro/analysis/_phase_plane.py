@@ -99,6 +99,10 @@ def phase_plane(
         )
     if points < 3:
         raise ValueError(f"points={points} must be at least 3, such as 161.")
+    if np.ndim(current) or not isinstance(current, int | float | np.number | jax.Array):
+        raise ValueError(f"current={current!r} must be one number, in pA.")
+    if not np.isfinite(current):
+        raise ValueError(f"current={current} pA is not finite: give it a number.")
     with jax.enable_x64(True):
         plane = Plane.around(dynamics(model, current), current)
         columns, rows = (np.linspace(low, high, points) for low, high in window)

@@ -28,6 +28,16 @@ def spike_times(
     there were, which may be more: outside jit that is warned of. So is a derivative of the
     times of a neuron that is silent, which is zero.
     """
+    if (
+        isinstance(max_spikes, bool)
+        or not isinstance(max_spikes, int | np.integer)
+        or max_spikes < 1
+    ):
+        raise ValueError(f"max_spikes={max_spikes!r} must be a whole number, at least 1.")
+    if trajectory.t.ndim != 1:
+        raise ValueError(
+            f"the trajectory is a batch, its t of shape {trajectory.t.shape}: use jax.vmap."
+        )
     times, count = first_spike_times(trajectory, max_spikes, threshold)
     if is_concrete(count) and int(count) > max_spikes:
         warnings.warn(

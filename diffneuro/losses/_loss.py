@@ -33,6 +33,9 @@ class AbstractSpikeTrainLoss(AbstractLoss):
     It knows which derivative of a threshold its runs need, and `fit` asks for it.
     """
 
+    threshold: eqx.AbstractVar[float]
+    """mV, whose upward crossings are the recorded spikes"""
+
     @abc.abstractmethod
     def spikes(self, times: Array, /) -> AbstractSpikeGradient:
         """The spike gradient for a sweep with recorded spikes at `times` (ms, padded with inf)."""
@@ -61,3 +64,23 @@ class Sum(AbstractLoss):
             for loss, weight, part in zip(self.losses, self.weights, target, strict=True)
         ]
         return jnp.concatenate(parts)
+
+
+def asks_for_spikes(loss: AbstractLoss) -> AbstractSpikeTrainLoss | None:
+    """The loss itself, or the part of a `Sum`, that decides on the spike gradient.
+
+    **Raises:** `ValueError` where the parts of a sum want different ones.
+    """
+    if isinstance(loss, AbstractSpikeTrainLoss):
+        return loss
+    if not isinstance(loss, Sum):
+        return None
+    asking = [part for part in map(asks_for_spikes, loss.losses) if part is not None]
+    nothing = jnp.full(1, jnp.inf)
+    wishes = {(type(part.spikes(nothing)).__name__, part.threshold) for part in asking}
+    if len(wishes) > 1:
+        raise ValueError(
+            "the parts of the loss want different spike gradients, "
+            f"{' and '.join(sorted(name for name, _ in wishes))}: give fit one by spikes=."
+        )
+    return asking[0] if asking else None

@@ -29,6 +29,8 @@ class SynapticInput(NamedTuple):
 
 def injected_current(u: Any, v: Any) -> Any:
     """The current (pA) that an input injects at the voltage `v` (mV)."""
+    if isinstance(u, OpenConductance):
+        raise ValueError("an OpenConductance is part of an input: write SynapticInput(0.0, (it,)).")
     if not isinstance(u, SynapticInput):
         return u
     current, conductance = linear_input(u)
@@ -43,7 +45,12 @@ def linear_input(u: Any) -> tuple[Any, Any]:
     **Returns:** the current at 0 mV (pA) and the conductance (nS).
     """
     if not isinstance(u, SynapticInput):
-        return u, 0.0
+        return injected_current(u, 0.0), 0.0
+    if isinstance(u.conductances, OpenConductance) or not isinstance(u.conductances, tuple | list):
+        raise ValueError(
+            "conductances of a SynapticInput must be a tuple of OpenConductance: write "
+            "SynapticInput(0.0, (OpenConductance(5.0, 0.0),))."
+        )
     current, total = u.current, 0.0
     for conductance, reversal_potential in u.conductances:
         current = current + conductance * reversal_potential

@@ -21,7 +21,7 @@ class Forced(AbstractSpikeGradient):
 
     With the resets of the recorded spikes no threshold stands between parameters and voltage,
     so likelihoods of spikes are smooth in the parameters. Times beyond the run are left out;
-    at most one can lie in a step.
+    no two, there or elsewhere, can lie in one step.
     """
 
     times: Any = eqx.field(converter=as_parameter)

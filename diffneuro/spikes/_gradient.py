@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from .._model import AbstractSpikingModel
+from .._model import AbstractSpikingModel, is_concrete
 from ..solvers import AbstractSolver
 
 
@@ -57,4 +58,8 @@ def check_times(gradient: Any) -> None:
     if getattr(times, "ndim", None) != 1:
         raise ValueError(
             f"times of {type(gradient).__name__} must be one list of times in ms, not {times}."
+        )
+    if is_concrete(times) and np.isnan(times).any():
+        raise ValueError(
+            f"times of {type(gradient).__name__} hold NaN: leave out what is no spike, or put inf."
         )

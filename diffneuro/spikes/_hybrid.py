@@ -39,6 +39,8 @@ class Hybrid(AbstractSpikeGradient):
     def __check_init__(self):
         check_ranges(self)
         check_times(self)
+        if not isinstance(self.surrogate, Surrogate):
+            raise ValueError(f"surrogate={self.surrogate!r} of Hybrid must be a Surrogate().")
 
     def check(self, dt: float, /) -> None:
         return None

@@ -6,10 +6,11 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from .._model import AbstractSpikingModel, Parameter, check_ranges, parameter
+from .._model import AbstractSpikingModel, Parameter, check_ranges, is_concrete, parameter
 from ..solvers import AbstractSolver
 from ._gradient import AbstractSpikeGradient, SpikingStep
 from ._shapes import super_spike
@@ -33,6 +34,14 @@ class Surrogate(AbstractSpikeGradient):
 
     def __check_init__(self):
         check_ranges(self)
+        if not callable(self.shape):
+            raise ValueError(
+                f"shape={self.shape!r} of Surrogate is no function: give one, as spikes.sigmoid."
+            )
+        if is_concrete(self.width) and (self.width.ndim or not np.isfinite(self.width)):
+            raise ValueError(
+                f"width={self.width} of Surrogate must be one finite number; use jax.vmap for many."
+            )
 
     def check(self, dt: float, /) -> None:
         return None

@@ -30,7 +30,7 @@ class Case(eqx.Module):
     stimulus: Any
     measures: dict[str, Callable[[Trajectory], Any]]
     solver: AbstractSolver
-    spikes: AbstractSpikeGradient
+    spikes: AbstractSpikeGradient | None
     key: Array | None
     t1: float = eqx.field(static=True)
     dt: float = eqx.field(static=True)
