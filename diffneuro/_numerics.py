@@ -1,7 +1,9 @@
 """Functions with removable singularities, safe everywhere."""
 
+import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -48,7 +50,12 @@ def exprel(x: Array) -> Array:
     terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
     near, far_x = _near_zero(x)
     series = _polynomial(tuple(1 / math.factorial(k + 1) for k in terms), x)
-    return jnp.where(near, series, (jnp.exp(far_x) - 1.0) / far_x)
+    return jnp.where(near, series, (jnp.exp(x) - 1.0) / far_x)
+
+
+# In each rule the division comes last, after the choice between series and quotient: XLA writes a
+# cheap expression anew into every loop that reads it, and there are as many of these as parameters,
+# but it keeps what a division gave.
 
 
 @exprel.defjvp
@@ -58,7 +65,7 @@ def _exprel_jvp(primals, tangents):
     terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
     near, far_x = _near_zero(x)
     series = _polynomial(tuple((k + 1) / math.factorial(k + 2) for k in terms), x)
-    slope = jnp.where(near, series, value + (1.0 - value) / far_x)
+    slope = jnp.where(near, series, 1.0 + (x - 1.0) * value) / far_x
     return value, slope * tangent
 
 
@@ -68,7 +75,7 @@ def exprel2(x: Array) -> Array:
     terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
     near, far_x = _near_zero(x)
     series = _polynomial(tuple(1 / math.factorial(k + 2) for k in terms), x)
-    return jnp.where(near, series, (exprel(far_x) - 1.0) / far_x)
+    return jnp.where(near, series, (jnp.exp(x) - (1.0 + x)) / (far_x * far_x))
 
 
 @exprel2.defjvp
@@ -78,17 +85,22 @@ def _exprel2_jvp(primals, tangents):
     terms = range(_EXPREL_TERMS[jnp.result_type(x).itemsize])
     near, far_x = _near_zero(x)
     series = _polynomial(tuple((k + 1) / math.factorial(k + 3) for k in terms), x)
-    slope = jnp.where(near, series, value + (1.0 - 2.0 * value) / far_x)
+    slope = jnp.where(near, series, 1.0 + (x - 2.0) * value) / far_x
     return value, slope * tangent
+
+
+def _linoid_bend(x: Array) -> Array:
+    """(linoid(x) - 1)/x - 1/2 near zero."""
+    count = _LINOID_TERMS[jnp.result_type(x).itemsize]
+    return x * _polynomial(_LINOID_SERIES[:count], x * x)
 
 
 @jax.custom_jvp
 def linoid(x: Array) -> Array:
     """The linear-exponential rate x/(1 - exp(-x)), which is 1 at x = 0."""
-    near, far_x = _near_zero(x)
-    count = _LINOID_TERMS[jnp.result_type(x).itemsize]
-    series = 1.0 + 0.5 * x + x * x * _polynomial(_LINOID_SERIES[:count], x * x)
-    return jnp.where(near, series, far_x / (1.0 - jnp.exp(-far_x)))
+    near, _ = _near_zero(x)
+    above = jnp.where(near, 1.0 + x * (0.5 + _linoid_bend(x)), x)
+    return above / jnp.where(near, 1.0, 1.0 - jnp.exp(-x))
 
 
 @linoid.defjvp
@@ -96,11 +108,8 @@ def _linoid_jvp(primals, tangents):
     (x,), (tangent,) = primals, tangents
     value = linoid(x)
     near, far_x = _near_zero(x)
-    count = _LINOID_TERMS[jnp.result_type(x).itemsize]
-    slopes = tuple(2 * (k + 1) * c for k, c in enumerate(_LINOID_SERIES[:count]))
-    series = 0.5 + x * _polynomial(slopes, x * x)
-    slope = jnp.where(near, series, value * (1.0 + (1.0 - value) / far_x))
-    return value, slope * tangent
+    above = jnp.where(near, 0.5 - _linoid_bend(x), x + (1.0 - value))
+    return value, value * above / far_x * tangent
 
 
 def lowest_root(function: Callable[[Array], Array], grid: Array) -> Array:
@@ -112,6 +121,15 @@ def lowest_root(function: Callable[[Array], Array], grid: Array) -> Array:
     function, in forward and reverse mode. Where nothing falls through zero, the voltage of
     the smallest current is returned.
     """
+    pure, closed_over = jax.closure_convert(function, grid[0])
+    # Nothing of the search is differentiated, which would double what is compiled.
+    held = jax.lax.stop_gradient(closed_over)
+    found, root = _search(lambda v: pure(v, *held), jax.lax.stop_gradient(grid))
+    return _implicit(pure, found, root, *closed_over)
+
+
+def _search(function: Callable[[Array], Array], grid: Array) -> tuple[Array, Array]:
+    """Whether `function` falls through zero on the grid, and where it first does."""
     values = jax.vmap(function)(grid)
     falls = (values[:-1] > 0) & (values[1:] <= 0)
     cell = jnp.argmax(falls)
@@ -122,14 +140,24 @@ def lowest_root(function: Callable[[Array], Array], grid: Array) -> Array:
         inward = function(middle) > 0
         return jnp.where(inward, middle, left), jnp.where(inward, right, middle)
 
-    bracket = (grid[cell], grid[cell + 1])
-    left, right = jax.lax.stop_gradient(jax.lax.fori_loop(0, 40, halve, bracket))
-    root = jnp.where(jnp.any(falls), 0.5 * (left + right), grid[jnp.argmin(jnp.abs(values))])
-    root = jax.lax.stop_gradient(root)
-    # Two Newton steps from the root itself: the value stays, and the first two derivatives
-    # of the implicit function come out of the arithmetic.
-    for _ in range(2):
-        value, slope = jax.jvp(function, (root,), (jnp.ones_like(root),))
-        steep = jnp.any(falls) & (slope < 0)
-        root = root - jnp.where(steep, value / jnp.where(steep, slope, -1.0), 0.0)
+    # Until the precision cannot tell the two ends apart.
+    halvings = jnp.finfo(grid.dtype).nmant + 3
+    left, right = jax.lax.fori_loop(0, halvings, halve, (grid[cell], grid[cell + 1]))
+    found = jnp.any(falls)
+    return found, jnp.where(found, 0.5 * (left + right), grid[jnp.argmin(jnp.abs(values))])
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _implicit(function: Callable[..., Array], found: Array, root: Array, *free: Any) -> Array:
+    """`root` with the derivatives of the implicit function that `function` = 0 defines."""
     return root
+
+
+@_implicit.defjvp
+def _implicit_jvp(function, primals, tangents):
+    found, root, *free = primals
+    root = _implicit(function, found, root, *free)
+    _, slope = jax.jvp(lambda v: function(v, *free), (root,), (jnp.ones_like(root),))
+    _, rise = jax.jvp(lambda *free: function(root, *free), tuple(free), tuple(tangents[2:]))
+    steep = found & (slope < 0)
+    return root, jnp.where(steep, -rise / jnp.where(steep, slope, -1.0), 0.0)

@@ -28,7 +28,7 @@ def _speed(temperature):
 
 def _relax(gate, rates):
     opening, closing = rates
-    return opening * (1.0 - gate) - closing * gate
+    return opening - (opening + closing) * gate
 
 
 def _steady(rates):
