@@ -1,35 +1,38 @@
 """The compiler settings that make CPU time loops fast."""
 
 import functools
+import mmap
 import os
 import re
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import jax
+import jaxlib
 
 # XLA's CPU runtime dispatches every small kernel of a loop body by itself, which costs more
 # than the arithmetic of a neuron. Raised without bound, this threshold makes it compile a
 # loop without scatter, sort, FFT or custom call into one function. It folds every CPU loop of
 # the process into one thread. It is read when the first backend starts.
 OPTION = "xla_cpu_small_while_loop_byte_threshold"
-_SETTING = f"{OPTION}=10000000000"
+# Unrolled, the long loop bodies of neurons need more registers than there are: 10 % slower.
+ROLLED_OPTION = "xla_cpu_disable_loop_unrolling"
+# XLA leaves out of these what it does not know.
+_SETTINGS = {OPTION: "10000000000", ROLLED_OPTION: "true"}
 _CONTAINER = "--xla_backend_extra_options="
 # Left to itself XLA uses half of an AVX-512 register. The elementwise loops of a batch of neurons
-# gain 20 to 40 % by the whole of it. An option that XLA does not know ends the process, so it is
-# set only for the releases it was tried with, and only where the processor has such registers.
+# gain 20 to 40 % by the whole of it.
 WIDTH_OPTION = "--xla_cpu_prefer_vector_width"
-_WIDE_RELEASES = ("0.10.",)
 
 
 def with_folded_loops(flags: str) -> str:
-    """`flags`, the text of XLA_FLAGS, with the folding option added unless it is there."""
-    if OPTION in flags:
+    """`flags`, the text of XLA_FLAGS, with the options for loops added that it does not name."""
+    missing = ",".join(f"{name}={value}" for name, value in _SETTINGS.items() if name not in flags)
+    if not missing:
         return flags
     if _CONTAINER in flags:
-        return flags.replace(_CONTAINER, f"{_CONTAINER}{_SETTING},", 1)
-    return f"{flags} {_CONTAINER}{_SETTING}".strip()
+        return flags.replace(_CONTAINER, f"{_CONTAINER}{missing},", 1)
+    return f"{flags} {_CONTAINER}{missing}".strip()
 
 
 def with_wide_vectors(flags: str) -> str:
@@ -37,9 +40,25 @@ def with_wide_vectors(flags: str) -> str:
     return flags if WIDTH_OPTION in flags else f"{flags} {WIDTH_OPTION}=512".strip()
 
 
-def has_wide_vectors(processor: str, release: str) -> bool:
-    """Whether a processor, by the text of /proc/cpuinfo, and a jaxlib release take them."""
-    return release.startswith(_WIDE_RELEASES) and re.search(r"\bavx512f\b", processor) is not None
+def has_wide_vectors(processor: str) -> bool:
+    """Whether a processor, by the text of /proc/cpuinfo, has AVX-512."""
+    return re.search(r"\bavx512f\b", processor) is not None
+
+
+def knows(library: Path, option: str) -> bool:
+    """Whether `option` is one of the names in a compiled library, which need not be there.
+
+    A flag that XLA does not know ends the process, and which it knows changes with its release.
+    """
+    name = b"\0" + option.removeprefix("--").encode() + b"\0"
+    try:
+        with (
+            library.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text,
+        ):
+            return text.find(name) >= 0
+    except (OSError, ValueError):
+        return False
 
 
 def opted_out() -> bool:
@@ -48,11 +67,12 @@ def opted_out() -> bool:
 
 
 def install() -> None:
-    """Ask for folded loops and wide vectors; done once, when the package is imported."""
+    """Ask for folded, rolled loops of wide vectors; done once, when the package is imported."""
     if opted_out():
         return
     flags = with_folded_loops(os.environ.get("XLA_FLAGS", ""))
-    if has_wide_vectors(_processor(), version("jaxlib")):
+    library = Path(jaxlib.__file__).with_name("libjax_common.so")
+    if has_wide_vectors(_processor()) and knows(library, WIDTH_OPTION):
         flags = with_wide_vectors(flags)
     os.environ["XLA_FLAGS"] = flags
 

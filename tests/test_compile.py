@@ -1,8 +1,10 @@
 """The compiler settings, and that time loops are folded by them."""
 
 import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +13,10 @@ import pytest
 import diffneuro as dn
 from diffneuro._compile import (
     OPTION,
+    ROLLED_OPTION,
     WIDTH_OPTION,
     has_wide_vectors,
+    knows,
     loops_folded,
     with_folded_loops,
     with_wide_vectors,
@@ -20,22 +24,21 @@ from diffneuro._compile import (
 
 on_cpu = pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
 
-SETTING = f"{OPTION}=10000000000"
+CONTAINER = "--xla_backend_extra_options="
+FOLDED, ROLLED = f"{OPTION}=10000000000", f"{ROLLED_OPTION}=true"
 
 
 @pytest.mark.parametrize(
     ("flags", "wanted"),
     [
-        ("", f"--xla_backend_extra_options={SETTING}"),
-        ("--xla_foo=1", f"--xla_foo=1 --xla_backend_extra_options={SETTING}"),
-        (
-            "--xla_backend_extra_options=a=1 --xla_foo=2",
-            f"--xla_backend_extra_options={SETTING},a=1 --xla_foo=2",
-        ),
-        (f"--xla_backend_extra_options={OPTION}=5", f"--xla_backend_extra_options={OPTION}=5"),
+        ("", f"{CONTAINER}{FOLDED},{ROLLED}"),
+        ("--xla_foo=1", f"--xla_foo=1 {CONTAINER}{FOLDED},{ROLLED}"),
+        (f"{CONTAINER}a=1 --xla_foo=2", f"{CONTAINER}{FOLDED},{ROLLED},a=1 --xla_foo=2"),
+        (f"{CONTAINER}{OPTION}=5", f"{CONTAINER}{ROLLED},{OPTION}=5"),
+        (f"{CONTAINER}{ROLLED_OPTION}=false", f"{CONTAINER}{FOLDED},{ROLLED_OPTION}=false"),
     ],
 )
-def test_the_option_is_added_to_what_the_user_has(flags, wanted):
+def test_the_options_are_added_to_what_the_user_has(flags, wanted):
     assert with_folded_loops(flags) == wanted
     assert with_folded_loops(wanted) == wanted
 
@@ -47,21 +50,48 @@ def test_wide_vectors_are_asked_for_where_the_user_says_nothing():
 
 
 @pytest.mark.parametrize(
-    ("processor", "release", "wanted"),
+    ("processor", "wanted"),
     [
-        ("flags : fpu avx2 avx512f avx512dq", "0.10.2", True),
-        ("flags : fpu avx2 avx512dq", "0.10.2", False),
-        ("", "0.10.2", False),
-        # An option that a later release has dropped would end the process.
-        ("flags : avx512f", "0.11.0", False),
+        ("flags : fpu avx2 avx512f avx512dq", True),
+        ("flags : fpu avx2 avx512dq", False),
+        ("", False),
     ],
 )
-def test_wide_vectors_need_the_processor_and_a_release_that_knows_them(processor, release, wanted):
-    assert has_wide_vectors(processor, release) is wanted
+def test_wide_vectors_need_the_processor(processor, wanted):
+    assert has_wide_vectors(processor) is wanted
 
 
-def test_the_option_is_set_here():
+def test_an_option_is_known_by_its_whole_name(tmp_path):
+    library = tmp_path / "library.so"
+    assert not knows(library, WIDTH_OPTION)
+    library.write_bytes(b"")
+    assert not knows(library, WIDTH_OPTION)
+    name = WIDTH_OPTION.removeprefix("--").encode()
+    # What an option was once called may stand in a longer name, or in a message of its own.
+    library.write_bytes(b"\0old_" + name + b"\0" + name + b" is gone\0")
+    assert not knows(library, WIDTH_OPTION)
+    library.write_bytes(b"code\0" + name + b"\0more")
+    assert knows(library, WIDTH_OPTION)
+
+
+@on_cpu
+def test_xla_runs_on_with_the_options_of_a_processor_without_wide_vectors():
+    code = "import diffneuro as dn; print(dn.simulate(dn.channels.Leak(), -65.0, t1=0.1).y[0])"
+    flags = f"--xla_cpu_max_isa=AVX2 {WIDTH_OPTION}=512"
+    assert _python(code, XLA_FLAGS=flags).stdout == _python(code).stdout
+
+
+def test_the_options_are_set_here():
     assert OPTION in os.environ["XLA_FLAGS"]
+    assert ROLLED_OPTION in os.environ["XLA_FLAGS"]
+
+
+@pytest.mark.skipif(
+    not (platform.system() == "Linux" and has_wide_vectors(Path("/proc/cpuinfo").read_text())),
+    reason="a processor with AVX-512, on Linux",
+)
+def test_wide_vectors_are_asked_for_here():
+    assert WIDTH_OPTION in os.environ["XLA_FLAGS"]
 
 
 def _last_voltage(model, current):
