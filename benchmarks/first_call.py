@@ -10,22 +10,24 @@ import jax  # noqa: E402
 
 import diffneuro as dn  # noqa: E402
 
-from .measuring import MODELS, STEPS, constant, mean_square  # noqa: E402
+from .measuring import DT, MODELS, RANDOM_MODELS, STEPS, constant, mean_square  # noqa: E402
 from .rows import Row, emit  # noqa: E402
 
 IMPORTED = time.perf_counter() - _STARTED
 TRACES = "traces of four calls, other values"
+KEYS = "traces of two calls, another key"
 
 
 def main(model: str, how: str = "jitted") -> None:
     """Measure once, since the process must be new, the gradient of a model by its name.
 
     Trace, lower, compile and run of the jitted gradient each by itself; with `how` "plain" the
-    gradient called without jit, as in a notebook's first cell.
+    gradient called without jit, as in a notebook's first cell; with "keys" how often a neuron
+    that spikes at random is traced.
     """
-    parts = _plain(model) if how == "plain" else _jitted(model)
+    parts = {"jitted": _jitted, "plain": _plain, "keys": _keys}[how](model)
     emit(
-        Row("first_call", what, value, "count" if what == TRACES else "s", model)
+        Row("first_call", what, value, "count" if what in (TRACES, KEYS) else "s", model)
         for what, value in parts.items()
     )
 
@@ -63,7 +65,7 @@ def _plain(name: str) -> dict[str, float]:
     model, current = MODELS[name](), constant(name)
 
     def loss(model):
-        run = dn.simulate(model, current, t1=STEPS * 0.025)
+        run = dn.simulate(model, current, t1=STEPS * DT, dt=DT)
         return (run.y**2).mean()
 
     times = []
@@ -73,6 +75,22 @@ def _plain(name: str) -> dict[str, float]:
         jax.block_until_ready(jax.grad(loss)(other))
         times.append(time.perf_counter() - started)
     return {"first call without jit": times[0], "second call without jit": times[1]}
+
+
+def _keys(name: str) -> dict[str, float]:
+    model, current = RANDOM_MODELS[name](), constant(name)
+    traced_times = 0
+
+    def level(model, key):
+        nonlocal traced_times
+        traced_times += 1
+        return dn.simulate(model, current, t1=STEPS * DT, dt=DT, key=key).y.mean()
+
+    call = jax.jit(level)
+    found = {float(call(model, jax.random.key(seed))) for seed in range(2)}
+    if len(found) == 1:
+        raise RuntimeError(f"both keys gave a mean voltage of {found}, so the key did nothing")
+    return {KEYS: traced_times}
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import diffneuro as dn
 DT = 0.025
 STEPS = 4000
 # pA: 10 uA/cm2 for the squid's membrane, and what makes the others fire.
-CURRENTS = {"HH": 1000.0, "LIF": 700.0, "AdEx": 1000.0}
+CURRENTS = {"HH": 1000.0, "LIF": 700.0, "AdEx": 1000.0, "GIF": 300.0}
 MODELS = {"HH": dn.neurons.HodgkinHuxley, "LIF": dn.neurons.LIF, "AdEx": dn.neurons.AdEx}
+RANDOM_MODELS = {"GIF": dn.neurons.GIF}
 TANGENTS = (
     "channels.na.g_max",
     "channels.na.reversal_potential",

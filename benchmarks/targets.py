@@ -42,8 +42,8 @@ def _just(**wanted: Any) -> Callable[..., float | None]:
     return lambda rows: value_of(rows, **wanted)
 
 
-def _loop(what: str, batch: int, steps: int = 4000) -> dict[str, Any]:
-    labels = {"model": "HH", "batch": batch, "dtype": "float32", "steps": steps}
+def _loop(what: str, batch: int, steps: int = 4000, model: str = "HH") -> dict[str, Any]:
+    labels = {"model": model, "batch": batch, "dtype": "float32", "steps": steps}
     return {"section": "time_loop", "what": what, **labels}
 
 
@@ -51,6 +51,17 @@ def _gradient(limit: float, batch: int, tiles: str = "") -> Target:
     name = f"gradient over forward, B={batch}{tiles}"
     ratio = _ratio(_loop(f"gradient{tiles}", batch), _loop("forward", batch))
     return Target(name, limit, False, "x", ratio)
+
+
+def _lif_gradient(batch: int) -> Target:
+    above, below = (_loop(what, batch, model="LIF") for what in ("gradient", "forward"))
+    return Target(f"LIF, gradient over forward, B={batch}", 4.0, False, "x", _ratio(above, below))
+
+
+def _lif_crowd(tiles: str) -> Target:
+    name = f"100,000 LIF x 1,000 steps, forward{tiles}"
+    loop = _loop(f"forward{tiles}", 100_000, 1_000, "LIF")
+    return Target(name, 12.0, False, "ns/step", _just(**loop))
 
 
 def _jaxley(batch: int, checkpointed: str = "") -> Target:
@@ -84,8 +95,8 @@ def _staggered(what: str, batch: int) -> Target:
     return Target(f"order 2 over order 1, {what}, B={batch}", 1.15, False, "x", reached)
 
 
-def _first_call(name: str, what: str, limit: float, unit: str) -> Target:
-    return Target(name, limit, False, unit, _just(section="first_call", what=what, model="HH"))
+def _first_call(name: str, what: str, limit: float, unit: str, model: str = "HH") -> Target:
+    return Target(name, limit, False, unit, _just(section="first_call", what=what, model=model))
 
 
 def _long(what: str) -> Target:
@@ -105,6 +116,10 @@ TARGETS = (
     _gradient(3.0, 64),
     _gradient(4.0, 1024),
     _gradient(4.0, 1024, " in tiles of 128"),
+    _lif_gradient(1),
+    _lif_gradient(64),
+    _lif_crowd(""),
+    _lif_crowd(" in tiles of 128"),
     _jaxley(1),
     _jaxley(64),
     _jaxley(1, " checkpointed"),
@@ -116,6 +131,9 @@ TARGETS = (
     _first_call("first gradient call of HH, jitted", "first gradient call", 2.0, "s"),
     _first_call("first gradient call of HH, not jitted", "first call without jit", 2.0, "s"),
     _first_call("traces of four calls, other values", "traces of four calls, other values", 1, ""),
+    _first_call(
+        "traces of two calls, another key", "traces of two calls, another key", 1, "", "GIF"
+    ),
     _staggered("forward", 1),
     _staggered("forward", 64),
     _staggered("gradient", 1),

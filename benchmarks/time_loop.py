@@ -25,6 +25,7 @@ BATCHES = (1, 8, 64, 1024)
 OTHER_BATCHES = {"float32": (1, 64, 1024), "float64": (1, 64)}
 TILE = 128
 LONG = 200_000
+CROWD, CROWD_STEPS = 100_000, 1_000
 
 
 def main() -> None:
@@ -37,6 +38,8 @@ def main() -> None:
         for batch in BATCHES if model == "HH" else OTHER_BATCHES[dtype_name()]:
             emit(_rows(model, make(), batch))
     emit(_rows("HH", MODELS["HH"](), 1, LONG))
+    if dtype_name() == "float32":
+        emit(_crowd())
 
 
 def _rows(name, model, batch: int, steps: int = STEPS) -> Iterator[Row]:
@@ -54,6 +57,20 @@ def _rows(name, model, batch: int, steps: int = STEPS) -> Iterator[Row]:
     for what, seconds in best.items():
         value = per_step(seconds, batch, steps)
         yield Row("time_loop", what, value, "ns/step", name, batch, steps, dtype_name())
+
+
+def _crowd() -> Iterator[Row]:
+    """Many of the cheapest neuron, forward, all voltages stored."""
+    model = MODELS["LIF"]()
+    inputs = stacked(model, CROWD), constant("LIF", CROWD_STEPS)
+    functions = {
+        "forward": batched(voltage, out_axes=1),
+        f"forward in tiles of {TILE}": in_tiles(voltage, TILE),
+    }
+    best = fastest({what: partial(call, *inputs) for what, call in functions.items()})
+    for what, seconds in best.items():
+        value = per_step(seconds, CROWD, CROWD_STEPS)
+        yield Row("time_loop", what, value, "ns/step", "LIF", CROWD, CROWD_STEPS, dtype_name())
 
 
 if __name__ == "__main__":

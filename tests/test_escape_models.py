@@ -134,6 +134,7 @@ def _random_sets(model, paths, count, seed):
     return moved
 
 
+@pytest.mark.slow
 def test_gradients_of_spike_times_equal_differences_for_20_random_sets(x64):
     model = GIF()
     paths = list(dn.parameters(model))

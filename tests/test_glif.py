@@ -85,6 +85,7 @@ def test_the_threshold_drifts_with_the_voltage(x64):
     np.testing.assert_allclose(np.concatenate([np.ravel(rate) for rate in rates]), 0.0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_gradients_of_spike_times_equal_differences_for_20_random_sets(x64):
     model = GLIF()
     paths = list(dn.parameters(model))

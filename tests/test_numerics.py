@@ -132,3 +132,26 @@ def test_lowest_root_without_a_fall_is_where_the_current_is_smallest():
     value, slope = jax.value_and_grad(root)(jnp.float32(1.0))
     assert float(value) == pytest.approx(0.5)
     assert slope == 0.0
+
+
+def test_lowest_root_without_a_fall_stays_at_the_end_of_the_grid():
+    def root(a):
+        return lowest_root(lambda v: a - v, jnp.linspace(-4.0, 4.0, 65))
+
+    value, slope = jax.value_and_grad(root)(jnp.float32(5.0))
+    assert float(value) == 4.0
+    assert slope == 0.0
+
+
+def test_the_search_of_lowest_root_is_not_differentiated():
+    def root(a):
+        return lowest_root(lambda v: a - v**3 - v, jnp.linspace(-5.0, 5.0, 65))
+
+    def loops(function):
+        text = jax.jit(function).lower(jnp.float32(2.7)).compile().as_text() or ""
+        return [line.split(" while(")[0] for line in text.splitlines() if " while(" in line]
+
+    (searched,) = loops(root)
+    for derivative in (jax.grad(root), jax.jacfwd(root), jax.hessian(root)):
+        (found,) = loops(derivative)
+        assert found.count("f32[") == searched.count("f32[") > 0

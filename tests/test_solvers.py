@@ -1,6 +1,7 @@
 """Solvers: measured order, the staggered halves, a user's own."""
 
 import itertools
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -142,6 +143,22 @@ def test_two_leads_are_one_of_their_sum():
         jax.tree.leaves(run.state), jax.tree.leaves(solver.step(cell, x, u, 0.1)), strict=True
     ):
         assert float(leaf) == pytest.approx(float(wanted), rel=1e-12)
+
+
+def test_a_move_reads_the_model_once_however_many_gates_it_has(monkeypatch):
+    calls, original = [], dn.neurons.Cell.vector_field
+
+    def counted(self, x, u, /):
+        calls.append(len(jax.tree.leaves(x)))
+        return original(self, x, u)
+
+    monkeypatch.setattr(dn.neurons.Cell, "vector_field", counted)
+    for channels in ({"na": dn.channels.SquidSodium()}, dn.neurons.HodgkinHuxley().channels):
+        cell = dn.neurons.Cell(channels)
+        x, u = cell.initial_state(jnp.asarray(0.0)), (jnp.asarray(300.0),)
+        calls.clear()
+        jax.eval_shape(partial(Staggered().lead, cell), x, u, 0.1)
+        assert calls == [len(jax.tree.leaves(x))]
 
 
 @pytest.mark.parametrize("current", [-1000.0, -2000.0, -3000.0])

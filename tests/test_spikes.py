@@ -9,7 +9,7 @@ import diffneuro as dn
 from diffneuro import spikes
 from diffneuro._storage import describe
 from diffneuro.analysis import spike_times
-from diffneuro.losses import SpikeCount, Sum, VanRossum, VoltageError
+from diffneuro.losses import PointProcess, SpikeCount, Sum, VanRossum, VoltageError
 from diffneuro.losses._loss import asks_for_spikes
 
 pytestmark = pytest.mark.usefixtures("strict")
@@ -226,8 +226,10 @@ def test_a_sum_of_losses_asks_for_what_its_parts_want():
     between, count = VoltageError(), SpikeCount()
     assert asks_for_spikes(Sum((between, count), (1.0, 1.0))) is count
     assert asks_for_spikes(between) is None
-    with pytest.raises(ValueError, match="Hybrid and Surrogate: give fit one"):
-        asks_for_spikes(Sum((VanRossum(), count), (1.0, 1.0)))
+    both = VanRossum(), count
+    assert asks_for_spikes(Sum(both, (1.0, 1.0))) is both[0]
+    with pytest.raises(ValueError, match="Forced and Hybrid: give fit one"):
+        asks_for_spikes(Sum((PointProcess(), count), (1.0, 1.0)))
 
 
 def test_functions_made_on_the_spot_are_told_apart():

@@ -1,5 +1,6 @@
 """Sweeps: the same numbers as single runs, kept, resumed and refused."""
 
+import os
 import sys
 
 import equinox as eqx
@@ -208,6 +209,12 @@ def test_a_diverging_run_is_marked_and_harms_no_other():
     assert found.attrs["diverged"] == 2
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores are bound on Linux")
+def test_a_process_bound_to_one_core_has_one_stream(monkeypatch):
+    monkeypatch.setattr(_tiles.os, "sched_getaffinity", lambda _: {3})
+    assert len(_tiles.workers()) == 1
+
+
 # A store
 
 
@@ -221,7 +228,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(tmp_path, monkeypatch):
     measure = {"count": dn.sweeps.spike_count(), "trace": lambda run: run.y[::200]}
     options = {"measure": measure, "tile": 2}
     with monkeypatch.context() as m:
-        m.setattr(_tiles.os, "cpu_count", lambda: 1)
+        m.setattr(_tiles, "_cores", lambda: 1)
         with pytest.raises(KeyboardInterrupt):
             dn.sweep(
                 dn.neurons.LIF(),

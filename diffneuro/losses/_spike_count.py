@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._time_loop import Trajectory
 from ..analysis import recorded_spike_times
-from ..spikes import AbstractSpikeGradient, Surrogate
+from ..spikes import AbstractSpikeGradient, Hybrid
 from ._loss import AbstractSpikeTrainLoss
 
 
@@ -31,7 +31,7 @@ class SpikeCount(AbstractSpikeTrainLoss):
             raise ValueError(f"width={self.width} mV of SpikeCount must be positive.")
 
     def spikes(self, times: Array, /) -> AbstractSpikeGradient:
-        return Surrogate()
+        return Hybrid(times)
 
     def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> NDArray:
         return np.asarray(float(len(recorded_spike_times(time, voltage, self.threshold))))

@@ -31,7 +31,15 @@ def workers() -> list[Device]:
     devices = jax.local_devices(backend=platform)
     if platform != "cpu":
         return devices
-    return [devices[i % len(devices)] for i in range(max(os.cpu_count() or 1, len(devices)))]
+    return [devices[i % len(devices)] for i in range(max(_cores(), len(devices)))]
+
+
+def _cores() -> int:
+    """How many cores this process may use, which may be fewer than there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # of Linux alone
+        return os.cpu_count() or 1
 
 
 def tile_width(
