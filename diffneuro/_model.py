@@ -90,11 +90,29 @@ class AbstractModel(eqx.Module):
         """What the model shows to the outside, a scalar."""
 
 
+class Ion(NamedTuple):
+    """One kind of ion on the two sides of a membrane."""
+
+    inside: Array
+    """mM"""
+    outside: Array
+    """mM"""
+    reversal_potential: Array
+    """mV"""
+
+
 class Membrane(NamedTuple):
     """What a channel sits in."""
 
     voltage: Array
     """mV"""
+    ions: Mapping[str, Ion] = {}
+    """the ions whose concentrations somebody keeps, by name (`na`, `k`, `cl`, `ca`)"""
+
+    def reversal_potential(self, ion: str | None, constant: Array) -> Array:
+        """That of the ion (mV) where its concentrations are kept, else the constant."""
+        kept = None if ion is None else self.ions.get(ion)
+        return constant if kept is None else kept.reversal_potential
 
 
 class AbstractChannel(AbstractModel):
@@ -103,6 +121,24 @@ class AbstractChannel(AbstractModel):
     Simulated by itself, the channel is under voltage clamp: a plain number of the stimulus is
     the membrane's voltage in mV.
     """
+
+    def carried(self) -> Mapping[str, Any]:
+        """Which share of the current each ion carries, by the ion's name.
+
+        Shares are signed: a pump that moves 3 Na+ out and 2 K+ in for each charge has
+        `{"na": 3.0, "k": -2.0}`. What is not named here moves no concentration.
+        """
+        return {}
+
+
+class Occupancy(NamedTuple):
+    """A part of a state: how one population is shared among states that turn into each other.
+
+    Solvers move its entries together, so that what leaves one state arrives in another.
+    """
+
+    fractions: Array
+    """(states,) they add up to 1"""
 
 
 class AbstractConductanceModel(AbstractModel):
@@ -126,13 +162,24 @@ class AbstractLinearModel(AbstractModel):
 class AbstractNoisyModel(AbstractModel):
     r"""A model with noise of its own: $\mathrm{d}x = f\,\mathrm{d}t + \sigma\,\mathrm{d}W$.
 
-    Each entry of the state has its own Wiener process; Ito's calculus. A run without a key
-    leaves the noise out.
+    $W$ are independent Wiener processes, by default one for each entry of the state; Ito's
+    calculus. A run without a key leaves the noise out.
     """
 
+    def is_noisy(self) -> bool:
+        """Whether there is noise; a model made of parts may have none in them."""
+        return True
+
+    def normals(self, x: Any, /) -> Any:
+        """Arrays shaped as the normal numbers that one step takes; their values do not count."""
+        return x
+
     @abc.abstractmethod
-    def diffusion(self, x: Any, u: Any, /) -> Any:
-        """The noise's amplitude, per sqrt(ms), of the same structure as `x`."""
+    def diffusion(self, x: Any, u: Any, normals: Any, /) -> Any:
+        r"""$\sigma\,\xi$ (per sqrt(ms)) for standard `normals`, of the same structure as `x`.
+
+        A leaf without noise may be the number 0.0.
+        """
 
 
 class AbstractSpikingModel(AbstractModel):

@@ -52,6 +52,11 @@ def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolv
     return ExponentialHeun()
 
 
+def has_noise(model: AbstractModel) -> bool:
+    """Whether a run of the model under a key differs from one without."""
+    return isinstance(model, AbstractNoisyModel) and model.is_noisy()
+
+
 def simulate(
     model: AbstractModel,
     stimulus: Any,
@@ -94,7 +99,7 @@ def simulate(
         raise ValueError(f"model={model!r} is no model: give one, such as neurons.LIF().")
     count = _sample_count(t1, dt)
     _check_every(every)
-    noisy = key is not None and isinstance(model, AbstractNoisyModel)
+    noisy = key is not None and has_noise(model)
     solver = default_solver(model, noisy=noisy) if solver is None else solver
     if key is not None:
         _check_noise(model, solver, key)
@@ -138,7 +143,7 @@ def _check_noise(model: AbstractModel, solver: AbstractSolver, key: Any) -> None
         raise ValueError(f"key={key!r} is no random key: write key=jax.random.key(0).")
     if isinstance(model, AbstractEscapeModel):
         return
-    if not isinstance(model, AbstractNoisyModel):
+    if not has_noise(model):
         raise ValueError(
             f"key was given, but {type(model).__name__} has no noise of its own: leave key out, "
             "or put the noise into the stimulus with stimuli.ornstein_uhlenbeck."

@@ -40,7 +40,7 @@ class Chance(NamedTuple):
     """What the random key gives to each step."""
 
     normals: Any = None
-    """one standard normal number for each entry of a noisy model's state"""
+    """the standard normal numbers that a noisy model asks for"""
     hazards: Any = None
     """how much hazard an escape model spends from a spike in this step to the next"""
 
@@ -182,7 +182,7 @@ def _chance(model: Any, key: Array | None, x: Any, count: int) -> tuple[Chance, 
         return Chance(), None
     normals, hazards, first = None, None, None
     if isinstance(model, AbstractNoisyModel):
-        normals = _normals(key, x, count)
+        normals = _normals(key, model.normals(x), count)
     if isinstance(model, AbstractEscapeModel):
         real = model.waiting(x).dtype
         drawn = jax.random.exponential(jax.random.fold_in(key, 1), (count + 1,), real)
@@ -190,9 +190,9 @@ def _chance(model: Any, key: Array | None, x: Any, count: int) -> tuple[Chance, 
     return Chance(normals, hazards), first
 
 
-def _normals(key: Array, x: Any, count: int) -> Any:
-    """One standard normal number for each entry of the state and step."""
-    leaves, structure = jax.tree.flatten(x)
+def _normals(key: Array, shapes: Any, count: int) -> Any:
+    """One standard normal number for each entry of `shapes` and step."""
+    leaves, structure = jax.tree.flatten(shapes)
     keys = jax.random.split(key, len(leaves))
     drawn = [
         jax.random.normal(leaf_key, (count, *leaf.shape), leaf.dtype)

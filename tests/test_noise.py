@@ -29,9 +29,8 @@ class NoisyLeak(dn.AbstractNoisyModel):
     def output(self, x: Array, u: Any, /) -> Array:
         return x
 
-    def diffusion(self, x: Array, u: Any, /) -> Array:
-        amplitude = self.standard_deviation * jnp.sqrt(2.0 / self.time_constant)
-        return jnp.broadcast_to(amplitude, x.shape)
+    def diffusion(self, x: Array, u: Any, normals: Array, /) -> Array:
+        return self.standard_deviation * jnp.sqrt(2.0 / self.time_constant) * normals
 
 
 def ends(solver, dt, count=4000, t1=30.0):

@@ -156,8 +156,8 @@ class Drifting(dn.AbstractNoisyModel):
     def output(self, x, u, /):
         return x
 
-    def diffusion(self, x, u, /):
-        return jnp.broadcast_to(self.amplitude, x.shape)
+    def diffusion(self, x, u, normals, /):
+        return self.amplitude * normals
 
 
 def test_keys_are_a_dimension_and_one_key_is_shared(getkey):

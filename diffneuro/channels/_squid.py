@@ -1,55 +1,29 @@
 """Sodium, potassium and leak of the squid giant axon."""
 
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
 from .._model import AbstractChannel, Membrane, Parameter, parameter
 from .._numerics import linoid
-
-
-def _sodium_activation(v):
-    return linoid((v + 40.0) / 10.0), 4.0 * jnp.exp(-(v + 65.0) / 18.0)
-
-
-def _sodium_inactivation(v):
-    return 0.07 * jnp.exp(-(v + 65.0) / 20.0), 1.0 / (1.0 + jnp.exp(-(v + 35.0) / 10.0))
-
-
-def _potassium_activation(v):
-    return 0.1 * linoid((v + 55.0) / 10.0), 0.125 * jnp.exp(-(v + 65.0) / 80.0)
-
-
-def _speed(temperature):
-    """How much faster than at 6.3 degC the gates are, with the paper's Q10 of 3."""
-    return jnp.exp(jnp.log(3.0) / 10.0 * (temperature - 6.3))
-
-
-def _relax(gate, rates):
-    opening, closing = rates
-    return opening - (opening + closing) * gate
-
-
-def _steady(rates):
-    opening, closing = rates
-    return opening / (opening + closing)
+from ._gated import AbstractGatedChannel, Rates, q10_factor
 
 
 class SodiumGates(NamedTuple):
     """Open fractions of the gates of `SquidSodium`."""
 
-    m: Array
-    h: Array
+    m: Any
+    h: Any
 
 
 class PotassiumGates(NamedTuple):
     """Open fraction of the gate of `SquidPotassium`."""
 
-    n: Array
+    n: Any
 
 
-class SquidSodium(AbstractChannel):
+class SquidSodium(AbstractGatedChannel):
     r"""The transient sodium current, $\bar g\, m^3 h\, (v - E)$.
 
     $\alpha_m = x/(1 - e^{-x})$ with $x = (v + 40 - s)/10$,
@@ -60,26 +34,24 @@ class SquidSodium(AbstractChannel):
     the activation alone. Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764
     """
 
+    ion: ClassVar[str | None] = "na"
     g_max: Parameter = parameter(120.0, "mS/cm2", at_least=0.0)
     reversal_potential: Parameter = parameter(50.0, "mV")
     activation_shift: Parameter = parameter(0.0, "mV")
     temperature: Parameter = parameter(6.3, "degC", above=-273.15)
 
-    def initial_state(self, u: Membrane, /) -> SodiumGates:
-        v = u.voltage
-        m = _steady(_sodium_activation(v - self.activation_shift))
-        return SodiumGates(m, _steady(_sodium_inactivation(v)))
+    def gates(self, u: Membrane, /) -> SodiumGates:
+        v, speed = u.voltage, q10_factor(3.0, self.temperature, 6.3)
+        s = v - self.activation_shift
+        m = Rates(linoid((s + 40.0) / 10.0), 4.0 * jnp.exp(-(s + 65.0) / 18.0))
+        h = Rates(0.07 * jnp.exp(-(v + 65.0) / 20.0), 1.0 / (1.0 + jnp.exp(-(v + 35.0) / 10.0)))
+        return SodiumGates(m.times(speed), h.times(speed))
 
-    def vector_field(self, x: SodiumGates, u: Membrane, /) -> SodiumGates:
-        v, speed = u.voltage, _speed(self.temperature)
-        dm = _relax(x.m, _sodium_activation(v - self.activation_shift))
-        return SodiumGates(speed * dm, speed * _relax(x.h, _sodium_inactivation(v)))
-
-    def output(self, x: SodiumGates, u: Membrane, /) -> Array:
-        return self.g_max * x.m**3 * x.h * (u.voltage - self.reversal_potential)
+    def open_fraction(self, x: SodiumGates, u: Membrane, /) -> Array:
+        return x.m**3 * x.h
 
 
-class SquidPotassium(AbstractChannel):
+class SquidPotassium(AbstractGatedChannel):
     r"""The delayed rectifier, $\bar g\, n^4 (v - E)$.
 
     $\alpha_n = 0.1\,x/(1 - e^{-x})$ with $x = (v + 55)/10$,
@@ -89,19 +61,18 @@ class SquidPotassium(AbstractChannel):
     Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764
     """
 
+    ion: ClassVar[str | None] = "k"
     g_max: Parameter = parameter(36.0, "mS/cm2", at_least=0.0)
     reversal_potential: Parameter = parameter(-77.0, "mV")
     temperature: Parameter = parameter(6.3, "degC", above=-273.15)
 
-    def initial_state(self, u: Membrane, /) -> PotassiumGates:
-        return PotassiumGates(_steady(_potassium_activation(u.voltage)))
+    def gates(self, u: Membrane, /) -> PotassiumGates:
+        v = u.voltage
+        n = Rates(0.1 * linoid((v + 55.0) / 10.0), 0.125 * jnp.exp(-(v + 65.0) / 80.0))
+        return PotassiumGates(n.times(q10_factor(3.0, self.temperature, 6.3)))
 
-    def vector_field(self, x: PotassiumGates, u: Membrane, /) -> PotassiumGates:
-        dn = _relax(x.n, _potassium_activation(u.voltage))
-        return PotassiumGates(_speed(self.temperature) * dn)
-
-    def output(self, x: PotassiumGates, u: Membrane, /) -> Array:
-        return self.g_max * x.n**4 * (u.voltage - self.reversal_potential)
+    def open_fraction(self, x: PotassiumGates, u: Membrane, /) -> Array:
+        return x.n**4
 
 
 class Leak(AbstractChannel):

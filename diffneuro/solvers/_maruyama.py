@@ -28,8 +28,8 @@ class EulerMaruyama(AbstractNoiseSolver):
         return Euler().step(model, x, u, dt)
 
     def kick(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, normals: Any, /) -> Any:
-        amplitude = model.diffusion(x, u[0])
-        return jax.tree.map(lambda a, xi: jnp.sqrt(dt) * a * xi, amplitude, normals)
+        noise = model.diffusion(x, u[0], normals)
+        return jax.tree.map(lambda part: jnp.sqrt(dt) * part, noise)
 
 
 class ExponentialEulerMaruyama(AbstractNoiseSolver):
@@ -48,9 +48,14 @@ class ExponentialEulerMaruyama(AbstractNoiseSolver):
         return ExponentialEuler().step(model, x, u, dt)
 
     def kick(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, normals: Any, /) -> Any:
-        amplitudes, structure = jax.tree.flatten(model.diffusion(x, u[0]))
-        kicks = []
-        for index, (a, xi) in enumerate(zip(amplitudes, jax.tree.leaves(normals), strict=True)):
-            _, slope = rate_and_slope(model, x, u[0], index)
-            kicks.append(a * jnp.sqrt(dt * exprel(2.0 * dt * slope)) * xi)
+        noise, structure = jax.tree.flatten(model.diffusion(x, u[0], normals))
+        kicks = [
+            part if isinstance(part, float) else part * self._decayed(model, x, u, dt, index)
+            for index, part in enumerate(noise)
+        ]
         return jax.tree.unflatten(structure, kicks)
+
+    def _decayed(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, index: int) -> Any:
+        """What is left at the end of a step of the noise that came in during it."""
+        _, slope = rate_and_slope(model, x, u[0], index)
+        return jnp.sqrt(dt * exprel(2.0 * dt * slope))

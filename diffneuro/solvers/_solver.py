@@ -30,7 +30,7 @@ class AbstractNoiseSolver(AbstractSolver):
 
     @abc.abstractmethod
     def kick(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, normals: Any, /) -> Any:
-        """What the noise adds to a step from `x`; `normals` has the structure of `x`."""
+        """What the noise adds to a step from `x`; `normals` are what the model asked for."""
 
 
 class AbstractStaggeredSolver(AbstractSolver):
