@@ -12,8 +12,28 @@ import diffneuro as dn
 DT = 0.025
 STEPS = 4000
 # pA: 10 uA/cm2 for the squid's membrane, and what makes the others fire.
-CURRENTS = {"HH": 1000.0, "LIF": 700.0, "AdEx": 1000.0, "GIF": 300.0}
-MODELS = {"HH": dn.neurons.HodgkinHuxley, "LIF": dn.neurons.LIF, "AdEx": dn.neurons.AdEx}
+CURRENTS = {"HH": 1000.0, "LIF": 700.0, "AdEx": 1000.0, "GIF": 300.0, "five channels": 750.0}
+
+
+def five_channels() -> dn.neurons.Cell:
+    """A cortical cell with five gated channels, a leak and a calcium pool: nine states."""
+    channels = {
+        "na": dn.channels.TraubMilesSodium(),
+        "kd": dn.channels.TraubMilesPotassium(),
+        "m": dn.channels.PospischilMTypePotassium(),
+        "cal": dn.channels.PospischilLTypeCalcium(),
+        "sk": dn.channels.SK(g_max=0.05),
+        "leak": dn.channels.Leak(0.0205, -70.3),
+    }
+    return dn.neurons.Cell(channels, ions={"ca": dn.ions.CalciumShell()})
+
+
+MODELS = {
+    "HH": dn.neurons.HodgkinHuxley,
+    "LIF": dn.neurons.LIF,
+    "AdEx": dn.neurons.AdEx,
+    "five channels": five_channels,
+}
 RANDOM_MODELS = {"GIF": dn.neurons.GIF}
 TANGENTS = (
     "channels.na.g_max",

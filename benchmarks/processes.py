@@ -32,7 +32,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("solvers", environment=FLOAT64),
     Process("memory"),
     *(Process("first_call", ("HH",)), Process("first_call", ("HH", "plain"))) * 3,
-    *(Process("first_call", (model,)) for model in ("LIF", "AdEx") * 2),
+    *(Process("first_call", (model,)) for model in ("LIF", "AdEx", "five channels") * 2),
     Process("first_call", ("GIF", "keys")),
     *(Process("cores", ("1",)), Process("cores", ("2",))) * 2,
     Process("accelerator"),

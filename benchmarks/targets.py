@@ -53,9 +53,10 @@ def _gradient(limit: float, batch: int, tiles: str = "") -> Target:
     return Target(name, limit, False, "x", ratio)
 
 
-def _lif_gradient(batch: int) -> Target:
-    above, below = (_loop(what, batch, model="LIF") for what in ("gradient", "forward"))
-    return Target(f"LIF, gradient over forward, B={batch}", 4.0, False, "x", _ratio(above, below))
+def _gradient_of(model: str, limit: float, batch: int) -> Target:
+    above, below = (_loop(what, batch, model=model) for what in ("gradient", "forward"))
+    name = f"{model}, gradient over forward, B={batch}"
+    return Target(name, limit, False, "x", _ratio(above, below))
 
 
 def _lif_crowd(tiles: str) -> Target:
@@ -116,8 +117,10 @@ TARGETS = (
     _gradient(3.0, 64),
     _gradient(4.0, 1024),
     _gradient(4.0, 1024, " in tiles of 128"),
-    _lif_gradient(1),
-    _lif_gradient(64),
+    _gradient_of("LIF", 4.0, 1),
+    _gradient_of("LIF", 4.0, 64),
+    _gradient_of("five channels", 3.2, 1),
+    _gradient_of("five channels", 4.0, 64),
     _lif_crowd(""),
     _lif_crowd(" in tiles of 128"),
     _jaxley(1),
@@ -130,6 +133,9 @@ TARGETS = (
     _temporaries(10.0, 1024, 400),
     _first_call("first gradient call of HH, jitted", "first gradient call", 2.0, "s"),
     _first_call("first gradient call of HH, not jitted", "first call without jit", 2.0, "s"),
+    _first_call(
+        "first gradient call of five channels", "first gradient call", 3.0, "s", "five channels"
+    ),
     _first_call("traces of four calls, other values", "traces of four calls, other values", 1, ""),
     _first_call(
         "traces of two calls, another key", "traces of two calls, another key", 1, "", "GIF"

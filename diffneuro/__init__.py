@@ -23,6 +23,7 @@ from ._bounds import Bounds as Bounds  # noqa: E402
 from ._fit import fit as fit  # noqa: E402
 from ._model import (  # noqa: E402
     AbstractChannel as AbstractChannel,
+    AbstractClampedModel as AbstractClampedModel,
     AbstractConductanceModel as AbstractConductanceModel,
     AbstractEscapeModel as AbstractEscapeModel,
     AbstractLinearModel as AbstractLinearModel,

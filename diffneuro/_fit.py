@@ -22,18 +22,19 @@ from ._model import (
     AbstractConductanceModel,
     AbstractModel,
     check_names,
+    is_clamped,
     parameters,
     replace,
     substitute,
 )
-from ._objective import Objective, SpikesOfASweep, free_run, make_objective
+from ._objective import Objective, SpikesOfASweep, check_clamp, free_run, make_objective
 from ._progress import Watcher, watching
 from ._result import FitResult
 from ._search import Found, search
 from ._simulate import check_finite_parameters, check_spike_gradient, default_solver
 from ._storage import classes_of, describe, model_to_data
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss, SpikeTimes, Sum, VoltageError
+from .losses import AbstractLoss, CurrentError, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
@@ -59,18 +60,19 @@ def fit(
     solver: AbstractSolver | None = None,
     spikes: SpikesOfASweep | None = None,
 ) -> FitResult:
-    """Find the parameters with which a neuron does what was recorded.
+    """Find the parameters with which a model does what was recorded.
 
     **Arguments:**
 
-    - `model`: a neuron; parameters that are not free keep its values.
+    - `model`: a neuron, or for a voltage clamp a channel, `neurons.IdealVoltageClamp` or
+      `neurons.VoltageClamp`; parameters that are not free keep its values.
     - `recordings`: current and voltage, one row a sweep; the step is the sampling interval.
       Several recordings of the same sampling and length are joined, their sweeps renumbered.
     - `free`: dotted path -> (low, high) or `Bounds`, in the parameter's unit.
-    - `loss`: what is compared; by default the voltage error, and for integrate-and-fire
-      neurons the spike times with the voltage between spikes.
+    - `loss`: what is compared; by default the voltage error, for integrate-and-fire neurons
+      the spike times with the voltage between spikes, under voltage clamp the current error.
     - `method`: how to search; by default `methods.Synchronised` for conductance cells and
-      `methods.LevenbergMarquardt` with refilling for others.
+      `methods.LevenbergMarquardt` for others, with refilling unless under voltage clamp.
     - `starts`: 1 starts at the model's own values; a larger number at random between the
       bounds; a mapping from each free name to an array gives the starts themselves.
     - `key`: decides the random starts; `jax.random.key(0)` by default.
@@ -93,10 +95,12 @@ def fit(
     check_finite_parameters(model)
     if not isinstance(recordings, Recording):
         recordings = joined(recordings)
+    check_clamp(model, recordings)
     held_out = _numbers(holdout)
     fitted = _without(recordings, held_out)
     solver = default_solver(model) if solver is None else solver
-    _check_sampling(recordings, solver)
+    if not is_clamped(model):
+        _check_sampling(recordings, solver)
     loss = default_loss(model, fitted) if loss is None else loss
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
@@ -158,7 +162,10 @@ def as_free(
 
 
 def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
-    """The voltage error for conductance cells, `spike_loss` for others."""
+    """The current error under voltage clamp, the voltage error for conductance cells, else
+    `spike_loss`."""
+    if is_clamped(model):
+        return CurrentError()
     return VoltageError() if isinstance(model, AbstractConductanceModel) else spike_loss(recording)
 
 
@@ -176,6 +183,8 @@ def spike_loss(recording: Recording) -> AbstractLoss:
 
 def default_method(model: AbstractModel) -> AbstractMethod:
     """Synchronisation released in stages where the voltage can be pulled."""
+    if is_clamped(model):
+        return LevenbergMarquardt()
     if isinstance(model, AbstractConductanceModel):
         return Synchronised()
     return LevenbergMarquardt(steps=60, refill_every=10)
@@ -293,7 +302,7 @@ def _result(
     positions = jnp.asarray(found.positions, jnp.result_type(float))
     values = np.asarray(_values(objective, positions), float)
     gram, count, slopes = _curvature(objective, best)
-    voltage, spikes = _fitted(model, recording, objective)
+    response, spikes = _fitted(model, recording, objective)
     return FitResult(
         model=model,
         free=bounds,
@@ -303,7 +312,7 @@ def _result(
         history=found.history,
         recording=recording,
         held_out=held_out,
-        fitted_voltage=voltage,
+        fitted_response=response,
         fitted_spikes=spikes,
         gram=gram,
         residual_count=count,
@@ -369,12 +378,14 @@ def _curvature(objective: Objective, best: Array) -> tuple[NDArray, int, NDArray
 
 def _fitted(model, recording, objective) -> tuple[NDArray, tuple[NDArray, ...]]:
     """The best model's free run in every sweep, and its spike times."""
-    currents = jnp.asarray(recording.current, jnp.result_type(float))
-    run = free_run(model, currents, recording.dt, objective.solver)
-    voltage = np.asarray(run.y, np.float32)
-    if not np.isfinite(voltage).all():
+    stimuli = jnp.asarray(recording.stimulus, jnp.result_type(float))
+    run = free_run(model, stimuli, recording.dt, objective.solver)
+    response = np.asarray(run.y, np.float32)
+    if not np.isfinite(response).all():
         warnings.warn("the fitted model's free run is not finite in every sweep.", stacklevel=3)
+    if recording.voltage_clamp:
+        return response, (np.zeros(0),) * len(response)
     if run.spike_times is None:
-        return voltage, tuple(recorded_spike_times(recording.time, row) for row in voltage)
+        return response, tuple(recorded_spike_times(recording.time, row) for row in response)
     times = np.asarray(run.spike_times, float)
-    return voltage, tuple(row[np.isfinite(row)] for row in times)
+    return response, tuple(row[np.isfinite(row)] for row in times)

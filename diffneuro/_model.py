@@ -108,11 +108,22 @@ class Membrane(NamedTuple):
     """mV"""
     ions: Mapping[str, Ion] = {}
     """the ions whose concentrations somebody keeps, by name (`na`, `k`, `cl`, `ca`)"""
+    signals: Mapping[str, Array] = {}
+    """what else opens channels, by name: transmitters (mM), `displacement` of a bundle (um)"""
 
     def reversal_potential(self, ion: str | None, constant: Array) -> Array:
         """That of the ion (mV) where its concentrations are kept, else the constant."""
         kept = None if ion is None else self.ions.get(ion)
         return constant if kept is None else kept.reversal_potential
+
+    def signal(self, name: str) -> Any:
+        """What a channel is driven by besides voltage and ions; 0 where no signals are given."""
+        if self.signals and name not in self.signals:
+            raise ValueError(
+                f"a channel is driven by {name!r}, which is not among the signals "
+                f"{', '.join(self.signals)}: name it there, with 0.0 where it is absent."
+            )
+        return self.signals.get(name, 0.0)
 
 
 class AbstractChannel(AbstractModel):
@@ -129,6 +140,18 @@ class AbstractChannel(AbstractModel):
         `{"na": 3.0, "k": -2.0}`. What is not named here moves no concentration.
         """
         return {}
+
+
+class AbstractClampedModel(AbstractModel):
+    """A model under voltage clamp: a command (mV) goes in, the amplifier's current (pA) comes out.
+
+    Outward current is positive. Before a run the command is what it is at its first sample.
+    """
+
+
+def is_clamped(model: AbstractModel) -> bool:
+    """Whether the input of a model is a voltage: a bare channel, or a cell under a clamp."""
+    return isinstance(model, AbstractChannel | AbstractClampedModel)
 
 
 class Occupancy(NamedTuple):
@@ -150,6 +173,10 @@ class AbstractConductanceModel(AbstractModel):
     @abc.abstractmethod
     def voltage(self, x: Any, /) -> Any:
         """The leaves of the state `x` that are voltages (mV)."""
+
+    def concentrations(self, x: Any, /) -> Any:
+        """The leaves of the state `x` that keep what currents carry, not gates; may be none."""
+        return ()
 
 
 class AbstractLinearModel(AbstractModel):

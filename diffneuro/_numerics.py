@@ -163,15 +163,67 @@ def _implicit_jvp(function, primals, tangents):
     return root, jnp.where(steep, -rise / jnp.where(steep, slope, -1.0), 0.0)
 
 
+def implicit_root(function: Callable[[Array], Array], root: Array) -> Array:
+    """A root (n,) of `function`, found in whatever way, with the derivatives that it must have.
+
+    They are those of the implicit function, by whatever `function` closes over, of any order
+    and in either mode; those of `root` itself do not count.
+    """
+    pure, closed_over = jax.closure_convert(function, root)
+    return _implicit_root(pure, jax.lax.stop_gradient(root), *closed_over)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _implicit_root(function: Callable[..., Array], root: Array, *free: Any) -> Array:
+    return root
+
+
+@_implicit_root.defjvp
+def _implicit_root_jvp(function, primals, tangents):
+    root, *free = primals
+    root = _implicit_root(function, root, *free)
+    matrix = jax.jacfwd(lambda z: function(z, *free))(root)
+    _, rise = jax.jvp(lambda *free: function(root, *free), tuple(free), tuple(tangents[1:]))
+    return root, -solve_dominant(matrix, rise)
+
+
 def solve_dominant(matrix: Array, right: Array) -> Array:
     """The solution of a small linear system, eliminated without a search for pivots.
 
     For matrices whose diagonal dominates, (n, n) with right side (n,). Plain arithmetic: a
     library's solver inside a time loop would keep it from being compiled as one.
     """
-    rows = jnp.concatenate([matrix, right[:, None]], axis=1)
+    places = jnp.arange(right.shape[0])
     for pivot in range(right.shape[0]):
-        here = jnp.arange(right.shape[0])[:, None] == pivot
-        row = rows[pivot] / rows[pivot, pivot]
-        rows = jnp.where(here, row, rows - rows[:, pivot, None] * row)
-    return rows[:, -1]
+        # The two sides are kept apart, so that the solution is linear in the right one.
+        here = places == pivot
+        row = matrix[pivot] / matrix[pivot, pivot]
+        end = right[pivot] / matrix[pivot, pivot]
+        right = jnp.where(here, end, right - matrix[:, pivot] * end)
+        matrix = jnp.where(here[:, None], row[None], matrix - matrix[:, pivot, None] * row[None])
+    return right
+
+
+def stationary(rates: Array) -> Array:
+    """How a population settles that moves from state i to state j at `rates[i, j]` (n, n).
+
+    The diagonal does not count. States are taken out one by one, their traffic passed on to
+    those left; nothing is subtracted, so every fraction is right to rounding however small.
+    Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107
+    """
+    arrivals = []
+    for last in range(rates.shape[0] - 1, 0, -1):
+        leaving = rates[last, :last]
+        into = rates[:last, last] / jnp.sum(leaving)
+        arrivals.append(into)
+        rates = rates[:last, :last] + into[:, None] * leaving[None, :]
+    shares = jnp.ones_like(rates[0, :1])
+    for into in reversed(arrivals):
+        shares = jnp.concatenate([shares, jnp.sum(shares * into)[None]])
+    return shares / jnp.sum(shares)
+
+
+def root_above_zero(x: Array) -> Array:
+    """The square root where `x` is positive, else 0, where its derivative is 0 too."""
+    positive = x > 0.0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)

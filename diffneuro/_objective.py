@@ -10,7 +10,13 @@ import numpy as np
 from jax import Array
 
 from ._bounds import Bounds, values_at
-from ._model import AbstractConductanceModel, AbstractModel, AbstractSpikingModel, substitute
+from ._model import (
+    AbstractConductanceModel,
+    AbstractModel,
+    AbstractSpikingModel,
+    is_clamped,
+    substitute,
+)
 from ._simulate import simulate
 from ._time_loop import Trajectory
 from .analysis import recorded_spike_times
@@ -28,7 +34,7 @@ SpikesOfASweep: TypeAlias = AbstractSpikeGradient | Callable[[Array], AbstractSp
 class Objective(eqx.Module):
     """From free coordinates to residuals, for all fitted sweeps at once.
 
-    Every sweep starts at rest under its first recorded current.
+    Every sweep starts at rest under the first sample of its stimulus.
     """
 
     model: AbstractModel
@@ -37,8 +43,8 @@ class Objective(eqx.Module):
     solver: AbstractSolver | None
     spikes: SpikesOfASweep | None
     dt: float = eqx.field(static=True)
-    currents: Array
-    """(sweeps, n) pA"""
+    stimuli: Array
+    """(sweeps, n) pA, or mV under voltage clamp"""
     pulls: Array
     """(sweeps, n) mV, the recorded voltage in the middle of each step"""
     recorded: Array
@@ -48,29 +54,29 @@ class Objective(eqx.Module):
     def __call__(self, position: Array, gain: Array | None = None) -> Array:
         """(m,) residuals; with a gain (1/ms), of the cell pulled towards its recording."""
         model = self.model_at(position)
-        if gain is not None and not isinstance(model, AbstractConductanceModel):
+        pulled = isinstance(model, AbstractConductanceModel) and not is_clamped(model)
+        if gain is not None and not pulled:
             raise ValueError(
                 f"{type(model).__name__} cannot be synchronised with a recorded voltage: use "
                 "methods.LevenbergMarquardt or methods.Adam."
             )
 
-        def one_sweep(current, pull, recorded, target):
-            return self.loss.residual(self._run(model, current, pull, recorded, gain), target)
+        def one_sweep(stimulus, pull, recorded, target):
+            return self.loss.residual(self._run(model, stimulus, pull, recorded, gain), target)
 
-        errors = jax.vmap(one_sweep)(self.currents, self.pulls, self.recorded, self.targets)
+        errors = jax.vmap(one_sweep)(self.stimuli, self.pulls, self.recorded, self.targets)
         return errors.ravel() / errors.shape[0] ** 0.5
 
     def model_at(self, position: Array) -> AbstractModel:
         """The model with the parameters at `position` (P,)."""
         return substitute(self.model, values_at(dict(self.free), position))
 
-    def _run(self, model, current, pull, recorded, gain) -> Trajectory:
-        state = model.initial_state(current[0])
-        stimulus = current
+    def _run(self, model, stimulus, pull, recorded, gain) -> Trajectory:
+        state = _rest(model, stimulus[0])
+        t1, dt = stimulus.shape[0] * self.dt, self.dt
         if gain is not None:
-            model, stimulus = Nudged(model, gain), Nudge(current, pull)
+            model, stimulus = Nudged(model, gain), Nudge(stimulus, pull)
         spikes = self._spikes(recorded)
-        t1, dt = current.shape[0] * self.dt, self.dt
         return simulate(
             model, stimulus, t1=t1, dt=dt, solver=self.solver, spikes=spikes, state=state
         )
@@ -85,6 +91,21 @@ class Objective(eqx.Module):
             return self.spikes(recorded)
         asking = asks_for_spikes(self.loss)
         return None if asking is None else asking.spikes(recorded)
+
+
+def check_clamp(model: AbstractModel, recording: Recording) -> None:
+    """Raise a `ValueError` where one is voltage clamp and the other is not."""
+    name = type(model).__name__
+    if is_clamped(model) and not recording.voltage_clamp:
+        raise ValueError(
+            f"{name} is clamped, but the recording is not said to be voltage clamp: give the "
+            "Recording voltage_clamp=True, with the command as its voltage."
+        )
+    if recording.voltage_clamp and not is_clamped(model):
+        raise ValueError(
+            f"the recording is voltage clamp, but {name} takes a current: put the cell into "
+            "neurons.VoltageClamp or neurons.IdealVoltageClamp."
+        )
 
 
 def make_objective(
@@ -116,7 +137,7 @@ def make_objective(
         solver,
         spikes,
         recording.dt,
-        jnp.asarray(recording.current, real),
+        jnp.asarray(recording.stimulus, real),
         jnp.asarray(0.5 * (voltage + following), real),
         jnp.asarray(recorded, real),
         jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts), real), *targets),
@@ -124,12 +145,17 @@ def make_objective(
 
 
 @eqx.filter_jit
-def free_run(model: AbstractModel, currents: Array, dt: float, solver: Any) -> Trajectory:
-    """The model under each current (sweeps, n), from rest; every leaf gains a sweep axis."""
+def free_run(model: AbstractModel, stimuli: Array, dt: float, solver: Any) -> Trajectory:
+    """The model under each stimulus (sweeps, n), from rest; every leaf gains a sweep axis."""
 
-    def one(current):
-        t1 = current.shape[0] * dt
-        state = model.initial_state(current[0])
-        return simulate(model, current, t1=t1, dt=dt, solver=solver, state=state)
+    def one(stimulus):
+        t1 = stimulus.shape[0] * dt
+        state = _rest(model, stimulus[0])
+        return simulate(model, stimulus, t1=t1, dt=dt, solver=solver, state=state)
 
-    return jax.vmap(one)(currents)
+    return jax.vmap(one)(stimuli)
+
+
+def _rest(model: AbstractModel, first: Array) -> Any:
+    """Rest under the first sample, which a run under voltage clamp finds by itself."""
+    return None if is_clamped(model) else model.initial_state(first)

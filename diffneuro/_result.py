@@ -34,13 +34,13 @@ class SweepScore(NamedTuple):
     """its number in the recording"""
     held_out: bool
     rms_error: float
-    """mV, over all samples, spikes included"""
+    """mV, or pA under voltage clamp, over all samples, spikes and transients included"""
     explained_variance: float
-    """of the voltage, 1 at best"""
+    """of what was measured, 1 at best"""
     recorded_spikes: int
     model_spikes: int
     coincidence: float
-    """Gamma at +-4 ms, 1 at best, 0 by chance"""
+    """Gamma at +-4 ms, 1 at best, 0 by chance; nan under voltage clamp"""
 
 
 class Identifiability(NamedTuple):
@@ -59,8 +59,9 @@ class FitResult:
 
     `model` is the best one; `free` the bounds; `starts` the parameters every start ended at;
     `losses` (starts,) what it reached, inf where it went non-finite; `history` (iterations,
-    starts). `recording` holds all sweeps, fitted and held out; `fitted_voltage` is the free
-    run of the best model in each (sweeps, n), `fitted_spikes` its spike times (ms).
+    starts). `recording` holds all sweeps, fitted and held out; `fitted_response` is
+    the free run of the best model in each (sweeps, n), in mV, or pA under voltage clamp, and
+    `fitted_spikes` its spike times (ms).
     `gram` (P, P) is J^T J of the residuals in the parameters' own units and `residual_count`
     the number of residuals that counted. `about` says with what it was all done.
     """
@@ -73,13 +74,19 @@ class FitResult:
     history: NDArray
     recording: Recording
     held_out: tuple[int, ...]
-    fitted_voltage: NDArray
+    fitted_response: NDArray
     fitted_spikes: tuple[NDArray, ...]
     gram: NDArray
     residual_count: int
     slopes: NDArray
     completed: bool
     about: dict[str, Any]
+
+    @property
+    def fitted_voltage(self) -> NDArray:
+        """(sweeps, n) mV, that of the best model's free run; under voltage clamp the command."""
+        clamped = self.recording.voltage_clamp
+        return self.recording.voltage if clamped else self.fitted_response
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -142,7 +149,9 @@ class FitResult:
         """How well each sweep is reproduced, held-out ones included."""
         recording = self.recording
         return [
-            _score(recording, row, self.fitted_voltage[row], self.fitted_spikes[row], self.held_out)
+            _score(
+                recording, row, self.fitted_response[row], self.fitted_spikes[row], self.held_out
+            )
             for row in range(recording.sweeps)
         ]
 
@@ -189,6 +198,7 @@ class FitResult:
                 "sha256": recording.sha256,
                 "sweep_numbers": list(recording.sweep_numbers),
                 "metadata": recording.metadata,
+                "voltage_clamp": recording.voltage_clamp,
             },
             "about": self.about,
         }
@@ -205,7 +215,7 @@ class FitResult:
             "time": recording.time,
             "current": recording.current,
             "voltage": recording.voltage,
-            "fitted_voltage": self.fitted_voltage,
+            "fitted_voltage": self.fitted_response,
             **spikes,
         }
 
@@ -239,6 +249,8 @@ def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) 
         metadata=about["metadata"],
         source=about["source"],
         sha256=about["sha256"],
+        # Fits saved before there were any do not say.
+        voltage_clamp=about.get("voltage_clamp", False),
     )
     return FitResult(
         model=_restored(document["model"], document["all_parameters"], like),
@@ -249,7 +261,7 @@ def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) 
         history=arrays["history"],
         recording=recording,
         held_out=tuple(document["held_out"]),
-        fitted_voltage=arrays["fitted_voltage"],
+        fitted_response=arrays["fitted_voltage"],
         fitted_spikes=tuple(arrays[f"spikes_{row}"] for row in range(recording.sweeps)),
         gram=arrays["gram"],
         residual_count=document["residual_count"],
@@ -273,11 +285,13 @@ def _restored(data: Any, saved: dict[str, Any], like: AbstractModel | None) -> A
 
 
 def _score(recording, row, fitted, model_spikes, held_out) -> SweepScore:
-    voltage = recording.voltage[row]
-    error = fitted - voltage
-    spikes = recorded_spike_times(recording.time, voltage)
-    spread = float(np.var(voltage))
-    gamma = coincidence(spikes, model_spikes, duration=recording.duration)
+    measured = recording.response[row]
+    error = fitted - measured
+    spread = float(np.var(measured))
+    spikes, gamma = np.zeros(0), float("nan")
+    if not recording.voltage_clamp:
+        spikes = recorded_spike_times(recording.time, measured)
+        gamma = coincidence(spikes, model_spikes, duration=recording.duration)
     number = recording.sweep_numbers[row]
     return SweepScore(
         sweep=number,

@@ -15,6 +15,7 @@ from jax.core import Tracer
 from ._compile import warn_unless_folding
 from ._model import (
     AbstractChannel,
+    AbstractClampedModel,
     AbstractConductanceModel,
     AbstractEscapeModel,
     AbstractLinearModel,
@@ -22,6 +23,7 @@ from ._model import (
     AbstractNoisyModel,
     AbstractSpikingModel,
     Membrane,
+    is_clamped,
     is_concrete,
     parameters,
 )
@@ -41,13 +43,13 @@ _ONE_LEVEL_BYTES = 1e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
-    """`Staggered` where a model tells voltage from gates, exact relaxation for channels and
-    linear models, `ExponentialHeun` for all else; with noise `ExponentialEulerMaruyama`."""
+    """`Staggered` where a model tells voltage from gates, exact relaxation where the voltage is
+    held and for linear models, else `ExponentialHeun`; with noise `ExponentialEulerMaruyama`."""
     if noisy:
         return ExponentialEulerMaruyama()
     if isinstance(model, AbstractConductanceModel):
         return Staggered()
-    if isinstance(model, AbstractChannel | AbstractLinearModel):
+    if isinstance(model, AbstractChannel | AbstractClampedModel | AbstractLinearModel):
         return ExponentialEuler()
     return ExponentialHeun()
 
@@ -75,10 +77,11 @@ def simulate(
 
     **Arguments:**
 
-    - `model`: a neuron under current clamp, or a channel under voltage clamp.
+    - `model`: a neuron under current clamp, or a channel or `neurons.VoltageClamp` under
+      voltage clamp.
     - `stimulus`: a number, an array with round(t1/dt) samples, each held for `dt`, or a
-      callable of t (ms); pA into a neuron, mV onto a channel. An input of several parts, such
-      as `neurons.SynapticInput`, has one of these for each part.
+      callable of t (ms); pA into a neuron, mV onto a channel or a clamp. An input of several
+      parts, such as `neurons.SynapticInput`, has one of these for each part.
     - `t1`, `dt`: ms; plain numbers, not traced.
     - `solver`: a step; the default is chosen by `default_solver`.
     - `spikes`: what a derivative means at a threshold; `spikes.Exact()` by default.
@@ -86,8 +89,8 @@ def simulate(
     - `every`: keep only each so-many-th sample; spikes are always kept.
     - `adjoint`: how much of the run is kept for reverse mode; chosen by size by default.
     - `state`: where to start. By default at rest under what was there before the run: a
-      callable's value at t < 0; for a number or an array no current, or, for a channel, its
-      first voltage.
+      callable's value at t < 0; for a number or an array no current, or, under voltage clamp,
+      its first voltage.
     - `key`: the random key of a noisy model; without one the run is deterministic.
 
     **Returns:** a `Trajectory`. Works under jit, vmap, grad, jvp, jacfwd and hessian.
@@ -187,7 +190,7 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
         stimulus, is_leaf=lambda part: callable(part) or is_samples(part)
     )
     fractions = {0.0, *nodes}
-    starts_clamped = isinstance(model, AbstractChannel)
+    starts_clamped = is_clamped(model)
     sampled = [
         _sample_function(part, count, dt, fractions)
         if callable(part)

@@ -18,8 +18,11 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, neurons
+from . import channels, ions, neurons
 from ._model import AbstractModel
+
+# The key under which a function of a user's own stands in a saved model, by its name.
+_FUNCTION = "function"
 
 
 def write_atomically(path: str | os.PathLike, content: bytes) -> None:
@@ -119,6 +122,8 @@ def model_to_data(node: Any) -> Any:
         return [model_to_data(part) for part in node]
     if node is None or isinstance(node, bool | int | float | str):
         return node
+    if isinstance(node, FunctionType):
+        return {_FUNCTION: describe(node)}
     raise ValueError(f"a {type(node).__name__} cannot be saved as part of a model.")
 
 
@@ -169,24 +174,28 @@ def model_from_data(data: Any) -> Any:
     """
     if not isinstance(data, dict):
         return data
+    if set(data) == {_FUNCTION}:
+        raise ValueError(
+            f"the saved model holds the function {data[_FUNCTION]}, of which a file has only the "
+            "name: pass a model of the same structure as like=."
+        )
     if set(data) != {"class", "fields"}:
         return {name: model_from_data(value) for name, value in data.items()}
+    fields = {name: model_from_data(value) for name, value in data["fields"].items()}
     known = _public_models()
     if data["class"] not in known:
         raise ValueError(
             f"the saved model is a {data['class']}, which is no model of diffneuro: "
             "pass one of the same structure as like=."
         )
-    return known[data["class"]](
-        **{name: model_from_data(value) for name, value in data["fields"].items()}
-    )
+    return known[data["class"]](**fields)
 
 
 def _public_models() -> dict[str, type]:
     """The classes a saved model may be made of."""
     return {
         name: item
-        for package in (channels, neurons)
+        for package in (channels, ions, neurons)
         for name, item in vars(package).items()
         if isinstance(item, type) and issubclass(item, eqx.Module | AbstractModel)
     }

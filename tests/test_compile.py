@@ -19,7 +19,7 @@ from diffneuro._compile import (
     knows,
     loops_folded,
     with_folded_loops,
-    with_wide_vectors,
+    with_option,
 )
 
 on_cpu = pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
@@ -43,10 +43,10 @@ def test_the_options_are_added_to_what_the_user_has(flags, wanted):
     assert with_folded_loops(wanted) == wanted
 
 
-def test_wide_vectors_are_asked_for_where_the_user_says_nothing():
-    assert with_wide_vectors("") == f"{WIDTH_OPTION}=512"
-    assert with_wide_vectors("--xla_foo=1") == f"--xla_foo=1 {WIDTH_OPTION}=512"
-    assert with_wide_vectors(f"{WIDTH_OPTION}=256") == f"{WIDTH_OPTION}=256"
+def test_an_option_is_set_where_the_user_says_nothing():
+    assert with_option("", WIDTH_OPTION, "512") == f"{WIDTH_OPTION}=512"
+    assert with_option("--xla_foo=1", WIDTH_OPTION, "512") == f"--xla_foo=1 {WIDTH_OPTION}=512"
+    assert with_option(f"{WIDTH_OPTION}=256", WIDTH_OPTION, "512") == f"{WIDTH_OPTION}=256"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What every exported model must satisfy; exporting one enrols it."""
 
+import functools
 import inspect
 import re
 
@@ -20,7 +21,7 @@ INSIDE = {"currents.slow.time_constant": 50.0, "drift.gain": 0.02, "refractory_t
 
 
 def _exported():
-    for package in (dn.channels, dn.neurons):
+    for package in (dn.channels, dn.ions, dn.neurons):
         for name, item in vars(package).items():
             if not name.startswith("_"):
                 yield name, item
@@ -34,15 +35,49 @@ def _needs_nothing(item):
 def _makes_a_model(item):
     if isinstance(item, type):
         return issubclass(item, dn.AbstractModel) and not inspect.isabstract(item)
-    return inspect.isfunction(item)
+    made = inspect.signature(item).return_annotation if inspect.isfunction(item) else None
+    return isinstance(made, type) and issubclass(made, dn.AbstractModel)
 
 
 MODELS = {name: item for name, item in _exported() if _makes_a_model(item) and _needs_nothing(item)}
 MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
 MODELS["EscapeNoise"] = lambda: dn.neurons.EscapeNoise(dn.neurons.LIF())
 MODELS["Nudged"] = lambda: dn.neurons.Nudged(MODELS["Cell"](), 0.5)
+MODELS["IdealVoltageClamp"] = lambda: dn.neurons.IdealVoltageClamp(MODELS["Cell"]())
+MODELS["VoltageClamp"] = lambda: dn.neurons.VoltageClamp(
+    MODELS["Cell"](), series_resistance=0.05, compensated_capacitance=60.0
+)
+# A perfect clamp charges the capacitance in no time.
+WITHOUT_EFFECT = {"IdealVoltageClamp": {"cell.capacitance"}}
 
-every_model = pytest.mark.parametrize("name", MODELS)
+# What some channels read besides the voltage: the concentrations inside and outside (mM).
+READS = {
+    "BK": {"ca": (1e-3, 2.0)},
+    "CalciumPump": {"ca": (5e-4, 2.0)},
+    "SK": {"ca": (5e-4, 2.0)},
+    "SodiumCalciumExchanger": {"ca": (5e-4, 2.0), "na": (10.0, 145.0)},
+    "SodiumPotassiumPump": {"k": (140.0, 4.0), "na": (10.0, 145.0)},
+}
+
+# But for those that add noise to another channel, whose kinetics are the other's.
+CHANNELS = [
+    name
+    for name, item in MODELS.items()
+    if isinstance(item, type)
+    and issubclass(item, dn.AbstractChannel)
+    and not issubclass(item, dn.AbstractNoisyModel)
+]
+
+# A `Cell` of so many channels takes a minute to compile; each of them is here by itself.
+LARGE = ["HaySoma"]
+
+
+def _each(names):
+    cases = [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in names]
+    return pytest.mark.parametrize("name", cases)
+
+
+every_model = _each(MODELS)
 both_precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
 
 
@@ -65,11 +100,27 @@ def test_every_exported_class_is_abstract_or_final():
             assert inspect.isabstract(item) == name.startswith("Abstract"), name
 
 
+def membrane_of(model, v, swing=0.0):
+    """The membrane a channel sits in, where what it reads moves by a share of `swing`."""
+    concentrations = READS.get(type(model).__name__, {})
+    ions = {
+        name: dn.Ion(inside * (1.0 + swing), outside + 0.0 * swing, 30.0 + 0.0 * swing)
+        for name, (inside, outside) in concentrations.items()
+    }
+    return dn.Membrane(v, ions, {"displacement": 0.1 + swing, "glutamate": 0.5 + 0.5 * swing})
+
+
 def _input(model):
     """A run that visits a wide range of voltages: a clamp, or a current that makes spikes."""
     time = (np.arange(STEPS) + 0.5) * DT
+    command = -30.0 + 50.0 * np.sin(1.3 * time)
     if isinstance(model, dn.AbstractChannel):
-        return -30.0 + 50.0 * np.sin(1.3 * time)
+        return membrane_of(model, command, 0.8 * np.sin(0.9 * time))
+    if isinstance(model, dn.AbstractClampedModel):
+        return command
+    if isinstance(model, dn.ions.AbstractIonPool):
+        size = 500.0 if isinstance(model, dn.ions.AccumulatingIon) else 1.0  # uA/cm2
+        return size * (np.sin(2.0 * time) - 2.0)
     current = 1500.0 + 100.0 * np.sin(2.0 * time)
     if isinstance(model, dn.neurons.Izhikevich2003):
         return 0.02 * current  # mV/ms
@@ -78,8 +129,32 @@ def _input(model):
     return current
 
 
+def _visible(model, y):
+    """What a trace has to move by: a millivolt's tenth, or a thousandth of a current."""
+    if isinstance(model, dn.ions.AbstractIonPool):
+        return 1e-3
+    is_current = isinstance(model, dn.AbstractChannel | dn.AbstractClampedModel)
+    return 0.001 * np.abs(y).max() if is_current else 0.1
+
+
+def compiled_for(model, function):
+    """`function` under jit; a channel's at a third of the time, for there are many of them."""
+    if isinstance(model, dn.AbstractChannel | dn.ions.AbstractIonPool):
+        return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+    return jax.jit(function)
+
+
+def _potential(model):
+    """What is looked at in a pool, which all of its parameters move."""
+    if isinstance(model, dn.ions.AbstractIonPool):
+        return lambda x, u: model.ion(x).reversal_potential
+    return None
+
+
 def _run(model, stimulus):
-    return dn.simulate(model, stimulus, t1=DT * STEPS, dt=DT)
+    noisy = isinstance(model, dn.AbstractNoisyModel) and model.is_noisy()
+    key = jax.random.key(3) if noisy else None
+    return dn.simulate(model, stimulus, t1=DT * STEPS, dt=DT, record=_potential(model), key=key)
 
 
 @every_model
@@ -94,7 +169,8 @@ def test_simulates(name, double):
             assert leaf.dtype == wanted
             if leaf is not run.spike_times:
                 assert np.isfinite(leaf).all()
-        assert np.ptp(run.y) > 0.1
+        if not isinstance(model, dn.ions.FixedConcentrations):
+            assert np.ptp(run.y) > _visible(model, run.y)
         assert isinstance(model, dn.AbstractSpikingModel) == (run.spikes is not None)
         if run.spikes is not None:
             assert run.spikes.sum() >= 1
@@ -103,8 +179,12 @@ def test_simulates(name, double):
 def _at_voltage(model, v):
     """A state and an input in which the membrane is at `v`."""
     if isinstance(model, dn.AbstractChannel):
-        u = dn.Membrane(v)
+        u = jax.tree.map(lambda part: part + 0.0 * v, membrane_of(model, v))
         return model.initial_state(u), u
+    if isinstance(model, dn.AbstractClampedModel):
+        return model.initial_state(v), v
+    if isinstance(model, dn.ions.AbstractIonPool):
+        return model.initial_state(0.0 * v), v
     zero = jnp.zeros_like(v)
     u = dn.neurons.Nudge(zero, v) if isinstance(model, dn.neurons.Nudged) else zero
     if hasattr(model, "state"):
@@ -112,14 +192,15 @@ def _at_voltage(model, v):
     if isinstance(model, dn.neurons.GLM | dn.neurons.RecurrentNetwork):
         return model.initial_state(v), v
     x = model.initial_state(u)
-    if isinstance(model, dn.neurons.EscapeNoise):
+    if isinstance(model, dn.neurons.EscapeNoise | dn.neurons.SpikingCurrentNoise):
         return x._replace(model=x.model._replace(voltage=v)), u
     if isinstance(model, dn.AbstractConductanceModel):
         return eqx.tree_at(model.voltage, x, v), u
     return x._replace(voltage=v), u
 
 
-@every_model
+# Channels, and with their second derivative, in test_channel_conformance.py.
+@_each([name for name in MODELS if name not in CHANNELS])
 @both_precisions
 def test_finite_over_a_wide_range_of_voltage(name, double):
     with jax.enable_x64(double):
@@ -130,9 +211,8 @@ def test_finite_over_a_wide_range_of_voltage(name, double):
             return model.vector_field(x, u), model.output(x, u), x
 
         v = jnp.linspace(-150.0, 100.0, 2501)
-        values, slopes = jax.jit(jax.vmap(lambda v: jax.jvp(all_of_it, (v,), (v / v,))))(
-            jnp.where(v == 0, 1e-3, v)
-        )
+        both = jax.vmap(lambda v: jax.jvp(all_of_it, (v,), (jnp.ones_like(v),)))
+        values, slopes = compiled_for(model, both)(v)
         for leaf in jax.tree.leaves((values, slopes)):
             assert leaf.dtype == v.dtype
             assert np.isfinite(leaf).all()
@@ -175,26 +255,27 @@ def _observable(model, stimulus):
     return total + 10.0 * jnp.sum(jnp.where(fired, run.spike_times, 0.0))
 
 
-@every_model
+@_each([name for name in MODELS if name not in LARGE])
 def test_gradient_equals_central_differences(name, x64):
     model = MODELS[name]()
     known = {path: value for path, (value, _) in dn.parameters(model).items()}
     paths = list(known)
+    paths = [path for path in paths if path not in WITHOUT_EFFECT.get(name, ())]
     start = np.array([INSIDE.get(path, float(known[path])) for path in paths])
     stimulus = _input(model)
 
-    @jax.jit
     def observable(values):
         return _observable(dn.replace(model, dict(zip(paths, values, strict=True))), stimulus)
 
+    compiled = functools.partial(compiled_for, model)
     # Five points each; so close that no spike passes a grid point on the way.
     step = 1e-5 * np.where(start == 0, 1.0, np.abs(start))
     offsets = np.array([-2.0, -1.0, 1.0, 2.0])
     moved = start + offsets[:, None, None] * np.diag(step)
-    around = np.asarray(jax.jit(jax.vmap(jax.vmap(observable)))(moved))
+    around = np.asarray(compiled(jax.vmap(jax.vmap(observable)))(moved))
     wanted = np.array([1.0, -8.0, 8.0, -1.0]) @ around / (12.0 * step)
-    forward = jax.jit(jax.jacfwd(observable))(start)
-    reverse = jax.jit(jax.grad(observable))(start)
+    forward = compiled(jax.jacfwd(observable))(start)
+    reverse = compiled(jax.grad(observable))(start)
     # Differences of a number this large cannot resolve less.
     resolution = 1e-15 * np.abs(around).max() * 20 / step
     assert (np.abs(wanted) > 1e3 * resolution).all(), dict(zip(paths, wanted, strict=True))
@@ -213,12 +294,12 @@ def test_vmap_over_parameters_is_a_loop_over_them(name):
     def one(values):
         return _run(dn.replace(model, values), stimulus).y[: STEPS // 4]
 
-    batch = jax.jit(jax.vmap(one))(values)
+    batch = compiled_for(model, jax.vmap(one))(values)
     assert batch.shape == (3, STEPS // 4)
     for lane in range(3):
         alone = one({path: value[lane] for path, value in values.items()})
         np.testing.assert_allclose(batch[lane], alone, rtol=1e-4, atol=1e-2)
-    assert np.abs(batch[0] - batch[2]).max() > 0.1
+    assert np.abs(batch[0] - batch[2]).max() > _visible(model, batch)
 
 
 KINDS = {

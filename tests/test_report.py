@@ -56,7 +56,7 @@ def fitted():
         history=loss * np.array([[90.0], [20.0], [2.0], [1.0]]),
         recording=recording,
         held_out=(),
-        fitted_voltage=clean.astype(np.float32),
+        fitted_response=clean.astype(np.float32),
         fitted_spikes=(dn.analysis.recorded_spike_times(time, clean[0]),),
         gram=np.array([[0.04, 0.01, 0.3], [0.01, 0.5, -0.2], [0.3, -0.2, 900.0]]),
         residual_count=800,
@@ -85,14 +85,14 @@ def many_sweeps(fitted, sweeps=20, held_out=(7, 13)):
         fitted,
         recording=recording,
         held_out=held_out,
-        fitted_voltage=np.repeat(fitted.fitted_voltage, sweeps, axis=0),
+        fitted_response=np.repeat(fitted.fitted_voltage, sweeps, axis=0),
         fitted_spikes=fitted.fitted_spikes * sweeps,
     )
 
 
 def silent(fitted):
     rest = np.full_like(fitted.fitted_voltage, -65.0)
-    return dataclasses.replace(fitted, fitted_voltage=rest, fitted_spikes=(np.zeros(0),))
+    return dataclasses.replace(fitted, fitted_response=rest, fitted_spikes=(np.zeros(0),))
 
 
 def text_of(result, tmp_path, name="fit.html"):
@@ -219,7 +219,7 @@ def test_a_hostile_source_is_only_text(fitted, tmp_path):
 def test_a_good_fit_is_called_one(fitted):
     perfect = dataclasses.replace(
         fitted,
-        fitted_voltage=fitted.recording.voltage + 0.1 * np.resize([1.0, -1.0], (1, 800)),
+        fitted_response=fitted.recording.voltage + 0.1 * np.resize([1.0, -1.0], (1, 800)),
         fitted_spikes=(spike_trains(fitted, 0)[0],),
     )
     found = verdict(perfect)
@@ -240,7 +240,7 @@ def test_a_silent_model_is_called_silent(fitted, tmp_path):
 def test_a_runaway_model_still_gets_its_page(fitted, tmp_path):
     voltage = fitted.fitted_voltage.copy()
     voltage[:, 400:] = np.nan
-    text = text_of(dataclasses.replace(fitted, fitted_voltage=voltage), tmp_path)
+    text = text_of(dataclasses.replace(fitted, fitted_response=voltage), tmp_path)
     assert "not finite" in text
 
 

@@ -80,7 +80,7 @@ def test_order_on_a_smooth_model(solver, expected):
         ).state
         return [state["v"], state["w"]]
 
-    np.testing.assert_allclose(order(end, 0.04), expected, atol=0.15)
+    np.testing.assert_allclose(order(end, 0.02, halvings=2), expected, atol=0.15)
 
 
 @pytest.mark.parametrize("stimulus", ["constant", "sine"])
@@ -93,7 +93,7 @@ def test_staggered_has_order_two_in_the_whole_state(stimulus):
         x = dn.simulate(cell, current, t1=8.0, dt=dt).state
         return jax.tree.leaves(x)
 
-    np.testing.assert_allclose(order(end, 0.02), 2.0, atol=0.2)
+    np.testing.assert_allclose(order(end, 0.01, halvings=2), 2.0, atol=0.2)
 
 
 def test_staggered_has_order_two_in_the_spike_time():

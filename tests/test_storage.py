@@ -140,7 +140,7 @@ def test_a_fit_of_a_quiet_stretch_comes_back(result, tmp_path):
         result,
         recording=quiet,
         held_out=(),
-        fitted_voltage=quiet.voltage,
+        fitted_response=quiet.voltage,
         fitted_spikes=(np.zeros(0),),
     )
     loaded = dn.FitResult.load(fitted.save(tmp_path / "quiet.dn"))

@@ -13,6 +13,7 @@ from .._model import (
     AbstractEscapeModel,
     AbstractModel,
     AbstractSpikingModel,
+    Occupancy,
     parameters,
 )
 
@@ -21,7 +22,8 @@ class Dynamics(eqx.Module):
     """dx/dt = f(x, I) with x the (n,) numbers of a model's state that move by themselves.
 
     What only counts time or hazard down between spikes (`refractory`, `waiting`) stays as it
-    is in `template`: it belongs to the spike's rule, not to the flow.
+    is in `template`: it belongs to the spike's rule, not to the flow. Of fractions that add up
+    to 1 the last is left out: with it the Jacobian would be singular.
     """
 
     model: AbstractModel
@@ -29,12 +31,13 @@ class Dynamics(eqx.Module):
 
     def vector(self, x: Any, /) -> Array:
         """The moving numbers of a state."""
-        return ravel_pytree(eqx.filter(x, _moving(self.model, x)))[0]
+        return ravel_pytree(_without_last(eqx.filter(x, _moving(self.model, x))))[0]
 
     def state(self, vector: Array, /) -> Any:
         """The state with these moving numbers."""
         moving, still = eqx.partition(self.template, _moving(self.model, self.template))
-        return eqx.combine(ravel_pytree(moving)[1](vector), still)
+        free = ravel_pytree(_without_last(moving))[1](vector)
+        return eqx.combine(_with_last(free), still)
 
     def rate(self, vector: Array, current: Any, /) -> Array:
         """dx/dt per ms."""
@@ -59,11 +62,28 @@ def _moving(model: AbstractModel, x: Any) -> Any:
     return flags
 
 
-def dynamics(model: AbstractModel, current: float) -> Dynamics:
-    """A neuron's equations at rest under `current` (pA), in the precision JAX is set to.
+def _is_occupancy(part: Any) -> bool:
+    return isinstance(part, Occupancy)
 
-    **Raises:** `ValueError` for what is no neuron, or one of many parameter values.
-    """
+
+def _without_last(x: Any) -> Any:
+    def shorten(part):
+        return Occupancy(part.fractions[:-1]) if _is_occupancy(part) else part
+
+    return jax.tree.map(shorten, x, is_leaf=_is_occupancy)
+
+
+def _with_last(x: Any) -> Any:
+    def complete(part):
+        if not _is_occupancy(part):
+            return part
+        return Occupancy(jnp.append(part.fractions, 1.0 - jnp.sum(part.fractions)))
+
+    return jax.tree.map(complete, x, is_leaf=_is_occupancy)
+
+
+def check_neuron(model: AbstractModel) -> None:
+    """Raise a `ValueError` for what is no neuron, or one of many parameter values."""
     if not isinstance(model, AbstractModel) or isinstance(model, AbstractChannel):
         raise ValueError(
             f"{type(model).__name__} is not a neuron, whose input is a current: put a channel "
@@ -72,6 +92,14 @@ def dynamics(model: AbstractModel, current: float) -> Dynamics:
     for name, (value, _) in parameters(model).items():
         if value.ndim:
             raise ValueError(f"{name} has shape {value.shape}: analyse one model at a time.")
+
+
+def dynamics(model: AbstractModel, current: float) -> Dynamics:
+    """A neuron's equations at rest under `current` (pA), in the precision JAX is set to.
+
+    **Raises:** `ValueError` for what is no neuron, or one of many parameter values.
+    """
+    check_neuron(model)
     model = jax.tree.map(
         lambda leaf: leaf.astype(float) if eqx.is_inexact_array(leaf) else leaf, model
     )

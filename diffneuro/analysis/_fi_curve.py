@@ -1,6 +1,7 @@
 """Firing rate against current."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,7 +14,7 @@ from .._model import AbstractModel, AbstractSpikingModel
 from .._simulate import simulate
 from ..solvers import AbstractSolver
 from ._dynamics import input_unit
-from ._spike_times import recorded_spike_times
+from ._spike_times import first_spike_times, recorded_spike_times
 
 # Wide enough to fill the processor, narrow enough to keep the traces of a tile small.
 _LANES = 64
@@ -49,6 +50,8 @@ def fi_curve(
 ) -> FICurve:
     """The f-I curve: rates under steps of current that begin at rest at t = 0.
 
+    Plain numbers; for derivatives by current or parameters see `steady_rate`.
+
     **Arguments:** `model`; `currents` (k,), pA; `t1`, the length of each step, ms; `settled`,
     from when on the rate counts as steady, ms, by default the second half; `threshold` (mV),
     whose upward crossings are the spikes of a neuron without a threshold of its own; `dt` and
@@ -64,9 +67,7 @@ def fi_curve(
             f"currents have shape {steps.shape}: give one row of finite numbers (pA), such as "
             "np.linspace(0.0, 1000.0, 21)."
         )
-    settled = 0.5 * t1 if settled is None else settled
-    if not 0.0 <= settled < t1:
-        raise ValueError(f"settled={settled} ms must lie within the step, from 0 to t1={t1} ms.")
+    settled = _settled(settled, t1)
     trains = [
         times
         for first in range(0, steps.size, _LANES)
@@ -80,6 +81,46 @@ def fi_curve(
         spikes=tuple(trains),
         unit=input_unit(model),
     )
+
+
+def steady_rate(
+    model: AbstractModel,
+    current: Any,
+    *,
+    t1: float = 1000.0,
+    settled: float | None = None,
+    threshold: float = -20.0,
+    dt: float = 0.025,
+    solver: AbstractSolver | None = None,
+) -> Array:
+    """The rate of settled firing under a step of current, with its derivatives.
+
+    The gain of a neuron is its derivative by the current, `jax.grad(steady_rate, argnums=1)`;
+    `jax.jacfwd` gives it by every parameter. The spike times behind it are off the grid.
+
+    **Arguments:** as in `fi_curve`, but `current` is one number, pA.
+
+    **Returns:** Hz, of the mean interval from `settled` on; 0 below two spikes there.
+
+    **Raises:** `ValueError` for bad times, and as `simulate`.
+    """
+    settled = _settled(settled, t1)
+    # At 1,000 Hz this is all of them.
+    run = simulate(model, current, t1=t1, dt=dt, solver=solver)
+    times, _ = first_spike_times(run, max(2, round(t1)), threshold)
+    counted = (times >= settled) & jnp.isfinite(times)
+    first = jnp.min(jnp.where(counted, times, jnp.inf))
+    last = jnp.max(jnp.where(counted, times, -jnp.inf))
+    fires = last > first
+    span = jnp.where(fires, last - first, 1.0)
+    return jnp.where(fires, 1e3 * (jnp.sum(counted) - 1) / span, 0.0)
+
+
+def _settled(settled: float | None, t1: float) -> float:
+    settled = 0.5 * t1 if settled is None else settled
+    if not 0.0 <= settled < t1:
+        raise ValueError(f"settled={settled} ms must lie within the step, from 0 to t1={t1} ms.")
+    return settled
 
 
 def _rate(times: NDArray) -> float:

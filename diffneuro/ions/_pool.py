@@ -13,7 +13,9 @@ class AbstractIonPool(AbstractModel):
     """The concentrations of one kind of ion next to a membrane.
 
     The input of a pool is the current density that its ion carries through the membrane
-    (uA/cm2, outward positive), its output the concentration inside (mM).
+    (uA/cm2, outward positive), its output the concentration inside (mM). Its initial state is
+    where it settles under a constant current, in closed form; a pool that settles nowhere
+    starts from the concentrations it was given, whatever the current.
     """
 
     @abc.abstractmethod

@@ -1,5 +1,6 @@
 """Losses: what of a run and a recording is compared."""
 
+from ._current_error import CurrentError as CurrentError, CurrentTarget as CurrentTarget
 from ._interval_distribution import IntervalDistribution as IntervalDistribution
 from ._loss import (
     AbstractLoss as AbstractLoss,

@@ -4,6 +4,12 @@ from ._adaptive_lif import AdaptiveLIF as AdaptiveLIF, AdaptiveLIFState as Adapt
 from ._adex import AdEx as AdEx, AdExState as AdExState
 from ._adex_patterns import ADEX_PATTERNS as ADEX_PATTERNS
 from ._cell import Cell as Cell, CellState as CellState
+from ._connor_stevens import ConnorStevens as ConnorStevens
+from ._current_noise import (
+    CurrentNoise as CurrentNoise,
+    CurrentNoiseState as CurrentNoiseState,
+    SpikingCurrentNoise as SpikingCurrentNoise,
+)
 from ._eif import EIF as EIF, EIFState as EIFState
 from ._escape_noise import EscapeNoise as EscapeNoise, EscapeNoiseState as EscapeNoiseState
 from ._firing_pattern import FiringPattern as FiringPattern
@@ -24,11 +30,16 @@ from ._glm import (
     HistoryFilter as HistoryFilter,
     StimulusFilter as StimulusFilter,
 )
+from ._hay import HaySoma as HaySoma
 from ._hindmarsh_rose import (
     HindmarshRose as HindmarshRose,
     HindmarshRoseState as HindmarshRoseState,
 )
 from ._hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
+from ._ideal_voltage_clamp import (
+    HeldState as HeldState,
+    IdealVoltageClamp as IdealVoltageClamp,
+)
 from ._izhikevich import (
     Izhikevich2003 as Izhikevich2003,
     Izhikevich2007 as Izhikevich2007,
@@ -46,6 +57,12 @@ from ._morris_lecar import (
 )
 from ._morris_lecar_patterns import MORRIS_LECAR_PATTERNS as MORRIS_LECAR_PATTERNS
 from ._nudged import Nudge as Nudge, Nudged as Nudged
+from ._pospischil import (
+    PospischilFastSpiking as PospischilFastSpiking,
+    PospischilIntrinsicallyBursting as PospischilIntrinsicallyBursting,
+    PospischilLowThresholdSpiking as PospischilLowThresholdSpiking,
+    PospischilRegularSpiking as PospischilRegularSpiking,
+)
 from ._qif import QIF as QIF, QIFState as QIFState
 from ._recurrent_network import (
     HiddenUnit as HiddenUnit,
@@ -61,6 +78,7 @@ from ._rinzel_hodgkin_huxley import (
     RinzelHodgkinHuxley as RinzelHodgkinHuxley,
     RinzelHodgkinHuxleyState as RinzelHodgkinHuxleyState,
 )
+from ._signal_input import SignalInput as SignalInput
 from ._spike_triggered import (
     GatedCurrent as GatedCurrent,
     SpikeCurrent as SpikeCurrent,
@@ -71,3 +89,5 @@ from ._synaptic_input import (
     OpenConductance as OpenConductance,
     SynapticInput as SynapticInput,
 )
+from ._voltage_clamp import ClampedState as ClampedState, VoltageClamp as VoltageClamp
+from ._wang_buzsaki import WangBuzsaki as WangBuzsaki

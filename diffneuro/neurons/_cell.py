@@ -17,8 +17,10 @@ from .._model import (
     Parameter,
     parameter,
 )
-from .._numerics import lowest_root
+from .._numerics import implicit_root, lowest_root
 from ..ions import AbstractIonPool
+from ._settled_ions import settled, states_under
+from ._signal_input import split_signals
 from ._synaptic_input import injected_current
 
 # 1 pA over 1 um2 is 100 uA/cm2.
@@ -27,10 +29,6 @@ _DENSITY_PER_PA_UM2 = 100.0
 _REST_GRID = np.concatenate(
     [[-2000.0, -1000.0, -500.0, -300.0, -200.0], np.linspace(-150.0, 60.0, 64), [100.0, 300.0]]
 )
-
-
-# Currents move concentrations, and these the currents: rest is where both have settled.
-_REST_ROUNDS = 12
 
 
 class CellState(NamedTuple):
@@ -50,8 +48,9 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     `channels` maps names of your choice to channels: `{"na": SquidSodium(), ...}`. `ions` maps
     names of ions (`na`, `k`, `cl`, `ca`) to pools, whose concentrations the channels' currents
     change and the channels see; the reversal potential of an ion without a pool is the
-    channel's own constant. Input is the current injected into the whole cell (pA), output its
-    voltage (mV). There is noise where a channel has some.
+    channel's own constant. Input is the current injected into the whole cell (pA), with a
+    `SignalInput` also what opens its ligand- and force-gated channels; output is its voltage
+    (mV). There is noise where a channel has some.
     """
 
     channels: dict[str, AbstractChannel]
@@ -70,18 +69,27 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
                 f"ions={self.ions!r} of a Cell must be a dictionary from names to pools, such "
                 "as {'ca': CalciumShell()}."
             )
+        for name, pool in self.ions.items():
+            if not isinstance(pool, AbstractIonPool):
+                raise ValueError(
+                    f"ions[{name!r}]={pool!r} of a Cell is no pool: give one, such as "
+                    "ions.CalciumShell()."
+                )
 
     def initial_state(self, u: Any, /) -> CellState:
-        def net_inward(v):
-            channels, _, membrane = self._held(v)
-            return self._injected(v, u) - sum(self._currents(channels, membrane).values())
-
-        v = lowest_root(net_inward, jnp.asarray(_REST_GRID, jnp.result_type(float)))
-        channels, ions, _ = self._held(v)
-        return CellState(v, channels, ions)
+        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
+        if not self.ions:
+            return self.held(lowest_root(lambda v: self._balance(v[None], u)[0], grid), u)
+        # Voltage and ions are one root, of which the search is not derived. It begins where the
+        # voltage would rest if the ions did not see what they do.
+        still, calm = _stopped((self, u))
+        v = lowest_root(lambda v: still._balance(still._nearly(v, calm), calm)[0], grid)
+        begun = still._nearly(v, calm)
+        found = settled(still.ions, lambda z: still._balance(z, calm), begun, 1)
+        return self._state_at(implicit_root(lambda z: self._balance(z, u), found), u)
 
     def vector_field(self, x: CellState, u: Any, /) -> CellState:
-        membrane = self._membrane(x.voltage, x.ions)
+        membrane = self._membrane(x.voltage, x.ions, u)
         currents = self._currents(x.channels, membrane)
         inward = self._injected(x.voltage, u)
         dv = (inward - sum(currents.values())) / self.capacitance
@@ -99,6 +107,9 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     def voltage(self, x: CellState, /) -> Array:
         return x.voltage
 
+    def concentrations(self, x: CellState, /) -> list[Array]:
+        return jax.tree.leaves(x.ions)
+
     def is_noisy(self) -> bool:
         return any(map(_is_noisy, self.channels.values()))
 
@@ -110,7 +121,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
         }
 
     def diffusion(self, x: CellState, u: Any, normals: dict[str, Any], /) -> CellState:
-        membrane = self._membrane(x.voltage, x.ions)
+        membrane = self._membrane(x.voltage, x.ions, u)
         silent = jax.tree.map(lambda _: 0.0, x)
         noise = {
             name: channel.diffusion(x.channels[name], membrane, normals[name])
@@ -121,14 +132,27 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
 
     def currents(self, x: CellState, u: Any, /) -> dict[str, Array]:
         """Each channel's current density (uA/cm2, outward positive), by its name."""
-        return self._currents(x.channels, self._membrane(x.voltage, x.ions))
+        return self._currents(x.channels, self._membrane(x.voltage, x.ions, u))
+
+    def held(self, v: Array, u: Any = 0.0, /) -> CellState:
+        """Where everything settles under the signals of `u` while the voltage is `v` (mV)."""
+        if not self.ions:
+            return self._state_at(v[None], u)
+        still, calm, there = _stopped((self, u, v))
+        begun = still._nearly(there, calm)[1:]
+        found = settled(
+            still.ions, lambda flow: still._balance(jnp.append(there, flow), calm)[1:], begun, 0
+        )
+        flow = implicit_root(lambda flow: self._balance(jnp.append(v, flow), u)[1:], found)
+        return self._state_at(jnp.append(v, flow), u)
 
     @property
     def _pools(self) -> list[tuple[str, AbstractIonPool]]:
         return list(self.ions.items())
 
-    def _membrane(self, v: Array, ions: Mapping[str, Any]) -> Membrane:
-        return Membrane(v, {name: pool.ion(ions[name]) for name, pool in self._pools})
+    def _membrane(self, v: Array, ions: Mapping[str, Any], u: Any) -> Membrane:
+        _, signals = split_signals(u)
+        return Membrane(v, {name: pool.ion(ions[name]) for name, pool in self._pools}, signals)
 
     def _currents(self, states: Mapping[str, Any], membrane: Membrane) -> dict[str, Array]:
         return {
@@ -145,21 +169,28 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
         return total
 
     def _injected(self, v, u):
-        return _DENSITY_PER_PA_UM2 * injected_current(u, v) / self.area
+        current, _ = split_signals(u)
+        return _DENSITY_PER_PA_UM2 * injected_current(current, v) / self.area
 
-    def _held(self, v: Array) -> tuple[dict[str, Any], dict[str, Any], Membrane]:
-        """Channels, ions and membrane as they settle while the voltage is held at `v`."""
-        ions = {name: pool.initial_state(jnp.zeros_like(v)) for name, pool in self._pools}
+    def _nearly(self, v: Array, u: Any) -> Array:
+        """A voltage, and the current densities of ions that know no current yet."""
+        root = jnp.append(v, jnp.zeros((len(self.ions),), v.dtype))
+        return jnp.append(v, self._balance(root, u)[1:])
 
-        def settle(_, ions):
-            membrane = self._membrane(v, ions)
-            carried = self._carried(self._currents(self._rest(membrane), membrane))
-            return {name: pool.initial_state(carried[name]) for name, pool in self._pools}
+    def _state_at(self, root: Array, u: Any) -> CellState:
+        """The state settled at a voltage and current densities of the ions with pools."""
+        ions = states_under(self.ions, root[1:])
+        return CellState(root[0], self._rest(self._membrane(root[0], ions, u)), ions)
 
-        if self.ions:
-            ions = jax.lax.fori_loop(0, _REST_ROUNDS, settle, ions)
-        membrane = self._membrane(v, ions)
-        return self._rest(membrane), ions, membrane
+    @eqx.filter_jit
+    def _balance(self, root: Array, u: Any) -> Array:
+        """What is not yet settled there: the net inward current, and each ion's."""
+        x = self._state_at(root, u)
+        currents = self.currents(x, u)
+        inward = self._injected(x.voltage, u) - sum(currents.values())
+        carried = self._carried(currents)
+        left = [carried[name] - root[1 + i] for i, name in enumerate(self.ions)]
+        return jnp.stack([inward, *left])
 
     def _rest(self, membrane: Membrane) -> dict[str, Any]:
         return {name: channel.initial_state(membrane) for name, channel in self.channels.items()}
@@ -167,3 +198,10 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
 
 def _is_noisy(channel: Any) -> TypeGuard[AbstractNoisyModel]:
     return isinstance(channel, AbstractNoisyModel) and channel.is_noisy()
+
+
+def _stopped(tree: Any) -> Any:
+    """The same, of which nothing is differentiated."""
+    return jax.tree.map(
+        lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf, tree
+    )

@@ -46,3 +46,6 @@ class Nudged(AbstractConductanceModel):
 
     def voltage(self, x: Any, /) -> Any:
         return self.model.voltage(x)
+
+    def concentrations(self, x: Any, /) -> Any:
+        return self.model.concentrations(x)

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 from jax import Array
 
+from ._signal_input import SignalInput
+
 
 class OpenConductance(NamedTuple):
     """What the open channels of a synapse are to the membrane."""
@@ -31,6 +33,11 @@ def injected_current(u: Any, v: Any) -> Any:
     """The current (pA) that an input injects at the voltage `v` (mV)."""
     if isinstance(u, OpenConductance):
         raise ValueError("an OpenConductance is part of an input: write SynapticInput(0.0, (it,)).")
+    if isinstance(u, SignalInput):
+        raise ValueError(
+            "a SignalInput is for a Cell, whose channels its signals open: give this model its "
+            "current alone."
+        )
     if not isinstance(u, SynapticInput):
         return u
     current, conductance = linear_input(u)

@@ -32,8 +32,9 @@ def load(
     current: str = "auto",
     current_scale: float | None = None,
     voltage_scale: float | None = None,
+    voltage_clamp: bool = False,
 ) -> Recording:
-    """Read a current-clamp recording, in library units.
+    """Read a recording, in library units.
 
     Arguments:
         path: a file; its suffix says the format: .nwb, .abf, .ibw and .pxp (Igor), .npz, or
@@ -48,6 +49,8 @@ def load(
             the path of the other .ibw, which may be relative to the first.
         current_scale: factor from the file's values to pA; by default the file's unit says it.
         voltage_scale: factor from the file's values to mV; by default the file's unit says it.
+        voltage_clamp: whether the voltage of the file is a command and the current measured;
+            NPZ files then hold it as `v_cmd_mV`, for other formats name it by channel.
 
     Returns a Recording whose `source`, `sha256` and `metadata` say where it comes from.
 
@@ -62,10 +65,12 @@ def load(
             raise ValueError(f"{name} is {scale}: give a finite factor other than 0")
     if sweeps is not None and not isinstance(sweeps, (int, np.integer)) and len(sweeps) == 0:
         raise ValueError("sweeps is empty: name at least one sweep, or leave it out for all")
+    if voltage_clamp and channel is None and path.suffix.casefold() == ".npz":
+        channel = "v_cmd_mV"
     contents = reader(path, Request(sweeps, channel, current, current_scale, voltage_scale))
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return _recording(contents, path.name, sha256)
+    return _recording(contents, path.name, sha256, voltage_clamp)
 
 
 def _reader(path: Path):
@@ -81,7 +86,7 @@ def _reader(path: Path):
     return reader
 
 
-def _recording(contents: Contents, source: str, sha256: str) -> Recording:
+def _recording(contents: Contents, source: str, sha256: str, voltage_clamp: bool) -> Recording:
     traces = contents.traces
     _check_equal(traces)
     return Recording(
@@ -92,6 +97,7 @@ def _recording(contents: Contents, source: str, sha256: str) -> Recording:
         metadata=contents.metadata,
         source=source,
         sha256=sha256,
+        voltage_clamp=voltage_clamp,
     )
 
 

@@ -1,4 +1,4 @@
-"""A recording: current in, voltage out, sweep by sweep."""
+"""A recording: current and voltage, sweep by sweep."""
 
 import copy
 import hashlib
@@ -14,12 +14,16 @@ from . import _checks, _resample
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Current-clamp sweeps on one time axis; checked at construction, never changed after.
+    """Clamped sweeps on one time axis; checked at construction, never changed after.
 
     Arguments:
         time: (n,) ms, uniform from 0.
-        current: (sweeps, n) injected current, pA; (n,) is taken as one sweep.
-        voltage: (sweeps, n) membrane voltage, mV; (n,) is taken as one sweep.
+        current: (sweeps, n) injected current, pA, or, under voltage clamp, the measured one,
+            outward positive; (n,) is taken as one sweep. To be fitted by a bare channel, which
+            has no area, it is a density, uA/cm2.
+        voltage: (sweeps, n) membrane voltage, mV, or, under voltage clamp, the command; (n,) is
+            taken as one sweep.
+        voltage_clamp: whether the voltage was commanded and the current measured.
         sweep_numbers: the sweeps' numbers in the file; 0, 1, ... if not given.
         metadata: what else the file says; values that JSON can hold.
         source: name of the file, "" for arrays made in memory.
@@ -36,6 +40,7 @@ class Recording:
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     source: str = ""
     sha256: str = field(default="", repr=False)
+    voltage_clamp: bool = False
 
     def __post_init__(self) -> None:
         time = np.asarray(self.time, dtype=np.float64)
@@ -56,12 +61,24 @@ class Recording:
 
     def __repr__(self) -> str:
         where = f" from {self.source!r}" if self.source else ""
-        return f"Recording({self.sweeps} sweeps of {self.duration:g} ms, dt {self.dt:g} ms{where})"
+        clamp = ", voltage clamp" if self.voltage_clamp else ""
+        length = f"{self.sweeps} sweeps of {self.duration:g} ms, dt {self.dt:g} ms"
+        return f"Recording({length}{clamp}{where})"
 
     @property
     def dt(self) -> float:
         """Sampling interval, ms."""
         return float(self.time[1])
+
+    @property
+    def stimulus(self) -> np.ndarray:
+        """(sweeps, n) what was imposed: the current, or the voltage under voltage clamp."""
+        return self.voltage if self.voltage_clamp else self.current
+
+    @property
+    def response(self) -> np.ndarray:
+        """(sweeps, n) what was measured: the voltage, or the current under voltage clamp."""
+        return self.current if self.voltage_clamp else self.voltage
 
     @property
     def sweeps(self) -> int:
@@ -76,7 +93,8 @@ class Recording:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the time, current and voltage values: names this data, wherever made."""
-        digest = hashlib.sha256(repr(self.voltage.shape).encode())
+        clamp = "voltage clamp" if self.voltage_clamp else ""
+        digest = hashlib.sha256((repr(self.voltage.shape) + clamp).encode())
         for array in (self.time, self.current, self.voltage):
             digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
         return digest.hexdigest()
@@ -123,9 +141,9 @@ class Recording:
     def resample(self, dt: float) -> "Recording":
         """The recording at another sampling interval `dt` (ms).
 
-        To a longer interval, voltage passes a zero-phase anti-aliasing filter and current,
-        which is held between samples, is averaged over each new interval. To a shorter one,
-        voltage is interpolated linearly and current held.
+        To a longer interval, what was measured passes a zero-phase anti-aliasing filter and
+        what was imposed, which is held between samples, is averaged over each new interval. To
+        a shorter one, the one is interpolated linearly and the other held.
 
         Returns a new Recording. Raises ValueError if the ratio of the intervals is not one of
         small integers.
@@ -134,9 +152,10 @@ class Recording:
         if rate == 1:
             return self
         change = _resample.down if rate < 1 else _resample.up
-        current, voltage = change(self.current, self.voltage, rate)
-        time = dt * np.arange(current.shape[1])
-        return self._derive(f"resample {dt:g} ms", time, current, voltage, self.sweep_numbers)
+        stimulus, response = change(self.stimulus, self.response, rate)
+        time = dt * np.arange(stimulus.shape[1])
+        pair = (response, stimulus) if self.voltage_clamp else (stimulus, response)
+        return self._derive(f"resample {dt:g} ms", time, *pair, self.sweep_numbers)
 
     def _derive(
         self,
@@ -159,9 +178,9 @@ def joined(recordings: Sequence[Recording]) -> Recording:
     """The sweeps of several recordings in one, numbered from 0.
 
     Arguments:
-        recordings: at least one, all of the same sampling interval and length.
+        recordings: at least one, all of the same sampling interval, length and clamp.
 
-    Returns a new Recording. Raises ValueError if intervals or lengths differ.
+    Returns a new Recording. Raises ValueError if intervals, lengths or clamps differ.
     """
     parts = list(recordings)
     if not parts:
@@ -170,12 +189,15 @@ def joined(recordings: Sequence[Recording]) -> Recording:
     if len(shapes) > 1:
         found = ", ".join(f"{size} samples every {dt:g} ms" for dt, size in sorted(shapes))
         raise ValueError(f"recordings differ ({found}): resample and crop them to be alike")
+    if len({part.voltage_clamp for part in parts}) > 1:
+        raise ValueError("some recordings are voltage clamp and some are not: join only alike")
     return Recording(
         time=parts[0].time,
         current=np.concatenate([part.current for part in parts]),
         voltage=np.concatenate([part.voltage for part in parts]),
         metadata={"joined": [part.metadata for part in parts]},
         source=" + ".join(part.source for part in parts),
+        voltage_clamp=parts[0].voltage_clamp,
     )
 
 
@@ -188,6 +210,7 @@ def restored(
     metadata: dict[str, Any],
     source: str,
     sha256: str,
+    voltage_clamp: bool = False,
 ) -> Recording:
     """A recording that was one before it was saved, past the checks of plausible ranges.
 
@@ -196,6 +219,7 @@ def restored(
     recording = Recording.__new__(Recording)
     object.__setattr__(recording, "source", source)
     object.__setattr__(recording, "sha256", sha256)
+    object.__setattr__(recording, "voltage_clamp", bool(voltage_clamp))
     _checks.check_shapes(time, current, voltage)
     _checks.check_finite("voltage", voltage, time, sweep_numbers)
     _set(recording, time, current, voltage, sweep_numbers, _plain(metadata))

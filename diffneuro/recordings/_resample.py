@@ -20,29 +20,31 @@ def ratio(old: float, new: float) -> Fraction:
     return close
 
 
-def down(current: np.ndarray, voltage: np.ndarray, rate: Fraction) -> tuple[np.ndarray, np.ndarray]:
-    """Fewer samples: bin averages of current (s, n), zero-phase filtered voltage (s, n)."""
+def down(
+    imposed: np.ndarray, measured: np.ndarray, rate: Fraction
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fewer samples: bin averages of what was imposed, zero-phase filtered what was measured."""
     from scipy.signal import resample_poly
 
-    count = current.shape[1] * rate.numerator // rate.denominator
+    count = imposed.shape[1] * rate.numerator // rate.denominator
     if count < 2:
-        raise ValueError(f"dt leaves {count} samples of {current.shape[1]}: choose a smaller dt")
+        raise ValueError(f"dt leaves {count} samples of {imposed.shape[1]}: choose a smaller dt")
     # `line` padding keeps a trace at -70 mV from ringing toward 0 at its ends.
-    slow = resample_poly(voltage, rate.numerator, rate.denominator, axis=1, padtype="line")
+    slow = resample_poly(measured, rate.numerator, rate.denominator, axis=1, padtype="line")
     # A command holds its value between samples: averages keep its charge and do not ring.
     # Sweep by sweep, and by sums of held values, so that zero stays exactly zero.
-    held = (np.repeat(row, rate.numerator)[: count * rate.denominator] for row in current)
+    held = (np.repeat(row, rate.numerator)[: count * rate.denominator] for row in imposed)
     binned = np.stack([row.reshape(count, rate.denominator).mean(axis=1) for row in held])
     return binned, slow[:, :count]
 
 
-def up(current: np.ndarray, voltage: np.ndarray, rate: Fraction) -> tuple[np.ndarray, np.ndarray]:
-    """More samples: current (s, n) held, voltage (s, n) on straight lines between samples."""
-    samples = voltage.shape[1]
+def up(imposed: np.ndarray, measured: np.ndarray, rate: Fraction) -> tuple[np.ndarray, np.ndarray]:
+    """More samples: what was imposed held, what was measured on straight lines between them."""
+    samples = measured.shape[1]
     # The last sample begins an interval whose end was not recorded: it is not extrapolated.
     count = int((samples - 1) * rate) + 1
     index = np.arange(count) * rate.denominator
-    held = current[:, index // rate.numerator]
+    held = imposed[:, index // rate.numerator]
     position = index / rate.numerator
-    fine = np.stack([np.interp(position, np.arange(samples), row) for row in voltage])
+    fine = np.stack([np.interp(position, np.arange(samples), row) for row in measured])
     return held, fine

@@ -26,10 +26,15 @@ def captions(result: FitResult) -> dict[str, str]:
 
 def _sweeps(result: FitResult) -> str:
     shown, total = len(shown_rows(result)), result.recording.sweeps
+    clamped = (
+        "Recorded (dark) and modelled current, their difference (model − recording) and the "
+        "command."
+    )
     text = (
         "Recorded (dark) and modelled voltage, their difference (model − recording) and the "
         "injected current. Ticks at the top are spikes, recorded above modelled."
     )
+    text = clamped if result.recording.voltage_clamp else text
     if result.held_out:
         text += " Held-out sweeps, which the fit has not seen, are blue."
     if shown < total:

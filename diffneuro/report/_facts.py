@@ -11,11 +11,33 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import methods
 from .._bounds import Bounds
+from .._model import AbstractChannel
 from .._result import FitResult, SweepScore
 from ..analysis import recorded_spike_times
 
 WINDOW = 4.0
 """ms within which two spikes coincide, as in the scores"""
+
+
+class Quantity(NamedTuple):
+    """What was measured, or imposed."""
+
+    name: str
+    unit: str
+
+
+def response_of(result: FitResult) -> Quantity:
+    """What the model was fitted to."""
+    if not result.recording.voltage_clamp:
+        return Quantity("voltage", "mV")
+    bare = isinstance(result.model, AbstractChannel)
+    return Quantity("current", "µA/cm²" if bare else "pA")
+
+
+def stimulus_of(result: FitResult) -> Quantity:
+    """What drove the model."""
+    clamped = result.recording.voltage_clamp
+    return Quantity("voltage", "mV") if clamped else Quantity("current", "pA")
 
 
 class Tally(NamedTuple):
@@ -30,16 +52,19 @@ class Tally(NamedTuple):
     """mean Gamma of the sweeps in which anyone spikes; nan without such a sweep"""
     explained: float
     rms: float
-    """mV"""
+    """in the unit of `of`"""
+    of: Quantity
+    clamped: bool
+    """whether a current was measured, which has no spikes"""
 
 
 def tally(result: FitResult, scores: Sequence[SweepScore]) -> Tally:
     """The scores of some of the sweeps, pooled."""
     numbers = result.recording.sweep_numbers
     rows = [numbers.index(score.sweep) for score in scores]
-    voltage = result.recording.voltage[rows]
-    error = result.fitted_voltage[rows].astype(float) - voltage
-    spread = float(np.var(voltage, axis=1).sum())
+    measured = result.recording.response[rows]
+    error = result.fitted_response[rows].astype(float) - measured
+    spread = float(np.var(measured, axis=1).sum())
     gammas = [score.coincidence for score in scores if score.recorded_spikes + score.model_spikes]
     return Tally(
         sweeps=len(scores),
@@ -49,12 +74,16 @@ def tally(result: FitResult, scores: Sequence[SweepScore]) -> Tally:
         coincidence=float(np.mean(gammas)) if gammas else math.nan,
         explained=1.0 - float(np.var(error, axis=1).sum()) / spread if spread > 0 else math.nan,
         rms=float(np.sqrt(np.mean(error**2))),
+        of=response_of(result),
+        clamped=result.recording.voltage_clamp,
     )
 
 
 def spike_trains(result: FitResult, row: int) -> tuple[NDArray, NDArray]:
     """The recorded and the model's spike times in one sweep, ms."""
     recording = result.recording
+    if recording.voltage_clamp:
+        return np.zeros(0), np.zeros(0)
     return (
         recorded_spike_times(recording.time, recording.voltage[row]),
         np.sort(np.asarray(result.fitted_spikes[row], float)),
@@ -74,7 +103,7 @@ def _matched(recorded: NDArray, model: NDArray) -> int:
 def residual_memory(result: FitResult) -> float:
     """Autocorrelation of the fitted sweeps' residuals from one sample to the next."""
     rows = fitted_rows(result)
-    error = result.fitted_voltage[rows].astype(float) - result.recording.voltage[rows]
+    error = result.fitted_response[rows].astype(float) - result.recording.response[rows]
     error -= error.mean(axis=1, keepdims=True)
     power = float((error**2).sum())
     return float((error[:, 1:] * error[:, :-1]).sum()) / power if power > 0 else 0.0

@@ -45,7 +45,7 @@ def page(result: FitResult, pictures: Mapping[str, Picture]) -> str:
         _NOTE,
         "<h2>Scores</h2>",
         score_table(result),
-        _SCORE_NOTE,
+        "" if result.recording.voltage_clamp else _SCORE_NOTE,
         figures("spike_counts"),
         "<h2>What the recording determines</h2>" if len(result.free) > 1 else "",
         directions_described(result),

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._result import FitResult
 from ._drawing import FITTED, HELD_OUT, QUIET, RECORDED, WIDTH, blank, on_paper
-from ._facts import fitted_rows, spike_trains
+from ._facts import fitted_rows, response_of, spike_trains, stimulus_of
 from ._trace import thinned
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _LABEL_AT = 0.047
 @on_paper
 def plot_sweeps(result: FitResult) -> "Figure":
     """Recorded and fitted voltage (mV), their difference (mV) and the current (pA).
+
+    Of a voltage clamp the current, the difference of currents, and the command.
 
     **Arguments:** `result` of a fit. Of more than 12 sweeps 12 are shown, evenly spread over
     the fitted and the held-out ones; a note says so.
@@ -72,7 +74,7 @@ def _spread(rows: list[int], most: int) -> list[int]:
 def _draw_sweep(panels: "list[Axes]", result: FitResult, row: int, columns: float) -> None:
     recording = result.recording
     colour = colour_of(result, row)
-    recorded, fitted = recording.voltage[row], result.fitted_voltage[row].astype(float)
+    recorded, fitted = recording.response[row], result.fitted_response[row].astype(float)
     above, between, below = panels
 
     def draw(axes: "Axes", values: np.ndarray, **look: Any) -> None:
@@ -87,7 +89,7 @@ def _draw_sweep(panels: "list[Axes]", result: FitResult, row: int, columns: floa
         above.plot(times, np.full(len(times), height), "|", color=shade, ms=5, transform=place)
     between.axhline(0.0, color=QUIET, linewidth=0.5)
     draw(between, fitted - recorded, color=colour, linewidth=0.6)
-    draw(below, recording.current[row], color=RECORDED, linewidth=0.7)
+    draw(below, recording.stimulus[row], color=RECORDED, linewidth=0.7)
 
 
 def colour_of(result: FitResult, row: int) -> str:
@@ -98,7 +100,7 @@ def colour_of(result: FitResult, row: int) -> str:
 
 def _ranges(result: FitResult, rows: list[int]) -> list[tuple[float, float]]:
     """What the three panels span, the same in all sweeps."""
-    recorded, fitted = result.recording.voltage[rows], result.fitted_voltage[rows].astype(float)
+    recorded, fitted = result.recording.response[rows], result.fitted_response[rows].astype(float)
     low, high = float(recorded.min()), float(recorded.max())
     reach = high - low
     # A model that runs away must not squeeze the recording into a line.
@@ -106,19 +108,25 @@ def _ranges(result: FitResult, rows: list[int]) -> list[tuple[float, float]]:
     low, high = float(finite.min(initial=low)), float(finite.max(initial=high))
     error = np.clip(fitted - recorded, -2 * reach, 2 * reach)
     largest = float(np.abs(error[np.isfinite(error)]).max(initial=1e-3))
-    current = result.recording.current[rows]
-    room = 0.08 * max(float(np.ptp(current)), 1e-3)
+    stimulus = result.recording.stimulus[rows]
+    room = 0.08 * max(float(np.ptp(stimulus)), 1e-3)
     return [
         (low - 0.05 * (high - low), high + 0.25 * (high - low)),
         (-1.08 * largest, 1.08 * largest),
-        (float(current.min()) - room, float(current.max()) + room),
+        (float(stimulus.min()) - room, float(stimulus.max()) + room),
     ]
 
 
 def _frame(panels, result, ranges, *, leftmost: bool, lowest: bool) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    labels = ("voltage (mV)", "residual\n(mV)", "current\n(pA)")
+    seen, imposed = response_of(result), stimulus_of(result)
+    below = "command" if result.recording.voltage_clamp else imposed.name
+    labels = (
+        f"{seen.name} ({seen.unit})",
+        f"residual\n({seen.unit})",
+        f"{below}\n({imposed.unit})",
+    )
     for axes, limits, label, ticks in zip(panels, ranges, labels, (6, 2, 2), strict=True):
         axes.set_xlim(0.0, result.recording.duration)
         axes.set_ylim(*limits)

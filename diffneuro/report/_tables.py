@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from .._result import FitResult, SweepScore
-from ._facts import Tally, fraction, tally, undetermined
+from ._facts import Tally, fraction, response_of, tally, undetermined
 from ._text import fixed, joined, measured, number, percent, unit
 
 _LONG = 24
@@ -90,9 +90,11 @@ def _remarks(result: FitResult, name: str) -> str:
 
 def score_table(result: FitResult) -> str:
     """Every sweep, and fitted and held-out sweeps pooled."""
-    head = ["sweep", "", "rms error", "variance explained", "spikes", "model spikes", "Γ"]
+    clamped, unit_of = result.recording.voltage_clamp, response_of(result).unit
+    head = ["sweep", "", "rms error", "variance explained"]
+    head += [] if clamped else ["spikes", "model spikes", "Γ"]
     scores = result.scores()
-    rows = [_score_row(score) for score in scores]
+    rows = [_score_row(score, unit_of, clamped) for score in scores]
     for name, held_out in (("fitted", False), ("held out", True)):
         group = [score for score in scores if score.held_out == held_out]
         if len(group) > 1:
@@ -100,30 +102,35 @@ def score_table(result: FitResult) -> str:
     return table(head, rows, "scores")
 
 
-def _score_row(score: SweepScore) -> list[str]:
+def _score_row(score: SweepScore, unit_of: str, clamped: bool) -> list[str]:
     silent = score.recorded_spikes == score.model_spikes == 0
-    return [
+    cells = [
         str(score.sweep),
         '<span class="heldout">held out</span>' if score.held_out else "fitted",
-        f"{fixed(score.rms_error, 2)} mV",
+        f"{fixed(score.rms_error, 2)} {unit_of}",
         percent(score.explained_variance),
+    ]
+    spikes = [
         str(score.recorded_spikes),
         str(score.model_spikes),
         "silent" if silent else fixed(score.coincidence, 2),
     ]
+    return cells if clamped else cells + spikes
 
 
 def _pooled_row(name: str, pooled: Tally) -> list[str]:
-    return [
+    cells = [
         f"all {pooled.sweeps}",
         name,
-        f"{fixed(pooled.rms, 2)} mV",
+        f"{fixed(pooled.rms, 2)} {pooled.of.unit}",
         percent(pooled.explained),
+    ]
+    spikes = [
         str(pooled.recorded),
         str(pooled.model),
         "silent" if math.isnan(pooled.coincidence) else fixed(pooled.coincidence, 2),
-        "pooled",
     ]
+    return [*cells, *([] if pooled.clamped else spikes), "pooled"]
 
 
 def provenance_table(result: FitResult) -> str:

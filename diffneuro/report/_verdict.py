@@ -78,7 +78,9 @@ def _graded(value: float, bad: float, good: float) -> str:
 
 def _described(scored: Tally) -> str:
     if not math.isfinite(scored.rms):
-        return "The fitted model's voltage is not finite: this fit cannot be used."
+        return f"The fitted model's {scored.of.name} is not finite: this fit cannot be used."
+    if scored.clamped:
+        return f"The model {_voltage_described(scored)}."
     spikes, voltage = _spikes_described(scored), _voltage_described(scored)
     if scored.recorded and not scored.model:
         return (
@@ -108,16 +110,18 @@ def _spikes_described(scored: Tally) -> str:
 
 def _voltage_described(scored: Tally) -> str:
     size = number(scored.rms, 3) if scored.rms >= 100 else fixed(scored.rms, 2)
-    residual = f"residual {size} mV rms"
+    residual = f"residual {size} {scored.of.unit} rms"
     if not scored.explained > 0:
-        return f"explains none of the voltage's variance; {residual}"
-    return f"explains {percent(scored.explained)} of the voltage's variance; {residual}"
+        return f"explains none of the {scored.of.name}'s variance; {residual}"
+    return f"explains {percent(scored.explained)} of the {scored.of.name}'s variance; {residual}"
 
 
 def _held_out_described(scored: Tally) -> str:
     which = count(scored.sweeps, "sweep")
     if not math.isfinite(scored.rms):
-        return f"On the {which} held out of the fit its voltage is not finite."
+        return f"On the {which} held out of the fit its {scored.of.name} is not finite."
+    if scored.clamped:
+        return f"On the {which} held out of the fit it {_voltage_described(scored)}."
     if scored.recorded and not scored.model:
         spikes = f"is silent where the cell fires {count(scored.recorded, 'spike')}"
     else:

@@ -67,7 +67,7 @@ def _figure_names(result: FitResult) -> list[str]:
     dropped = set()
     if close_up_row(result) is None:
         dropped.add("first_spikes")
-    if result.recording.sweeps < _FEWEST_COUNTED:
+    if result.recording.sweeps < _FEWEST_COUNTED or result.recording.voltage_clamp:
         dropped.add("spike_counts")
     if len(result.free) < 2:
         dropped.add("correlations")

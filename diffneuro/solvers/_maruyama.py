@@ -7,10 +7,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from .._model import AbstractModel, AbstractNoisyModel
-from .._numerics import exprel
 from ._euler import Euler
 from ._exponential_euler import ExponentialEuler
-from ._slopes import rate_and_slope
+from ._slopes import decayed_kick
 from ._solver import AbstractNoiseSolver
 
 
@@ -37,7 +36,8 @@ class ExponentialEulerMaruyama(AbstractNoiseSolver):
 
     To the step of `ExponentialEuler` with slope a it adds
     $\sigma(x_k) \sqrt{h\,\varphi(2 h a)}\,\xi_k$, $\varphi(z) = (e^z - 1)/z$: exact for an
-    Ornstein-Uhlenbeck process at any step. Ito's calculus.
+    Ornstein-Uhlenbeck process at any step. For the shares of an `Occupancy`, where a is a
+    matrix, the factor is $\sqrt h\,(1 - ha/2 + h^2a^2/24)^{-1}$. Ito's calculus.
     Shardlow & Taylor 2016, doi:10.1007/s10543-015-0568-x
     """
 
@@ -50,12 +50,7 @@ class ExponentialEulerMaruyama(AbstractNoiseSolver):
     def kick(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, normals: Any, /) -> Any:
         noise, structure = jax.tree.flatten(model.diffusion(x, u[0], normals))
         kicks = [
-            part if isinstance(part, float) else part * self._decayed(model, x, u, dt, index)
+            part if isinstance(part, float) else decayed_kick(model, x, u[0], dt, index, part)
             for index, part in enumerate(noise)
         ]
         return jax.tree.unflatten(structure, kicks)
-
-    def _decayed(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, index: int) -> Any:
-        """What is left at the end of a step of the noise that came in during it."""
-        _, slope = rate_and_slope(model, x, u[0], index)
-        return jnp.sqrt(dt * exprel(2.0 * dt * slope))

@@ -1,5 +1,6 @@
 """The alternating exponential method for conductance cells."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -17,29 +18,50 @@ class Staggered(AbstractStaggeredSolver):
     $g_{k+1/2}$ from $g_{k-1/2}$ with $v_k$, then
     $v_{k+1} = v_k + h\,\varphi(h\,\partial_v f_v)\,f_v(v_k, g_{k+1/2})$, both by exponential
     steps. It costs what exponential Euler costs. Gates that act on each other, rather than
-    through the voltage, are coupled to order 1. Hines 1984, doi:10.1016/0020-7101(84)90008-4
+    through the voltage, are coupled to order 1. Concentrations are kept at the voltage's times:
+    half a step of each before the voltage's and, in the reverse order, half a step after, which
+    makes them of order 2 for two more looks at the current of each (led like gates they would
+    be of order 1). Hines 1984, doi:10.1016/0020-7101(84)90008-4; Strang 1968,
+    doi:10.1137/0705041
     """
 
     nodes: ClassVar[tuple[float, ...]] = (0.5,)
     largest_dt: ClassVar[float] = 0.1
 
     def lead(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        return relax(model, x, u[0], dt, [not flag for flag in _voltage_leaves(model, x)])
+        model = _telling(model)
+        held = zip(_marked(model.voltage, x), _marked(model.concentrations, x), strict=True)
+        return relax(model, x, u[0], dt, [not any(flags) for flags in held])
 
     def follow(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        return relax(model, x, u[0], dt, _voltage_leaves(model, x))
+        model = _telling(model)
+        flags = _marked(model.concentrations, x)
+        here = range(len(flags))
+        kept = [[at == place for at in here] for place in here if flags[place]]
+        for one in kept:
+            x = relax(model, x, u[0], 0.5 * dt, one)
+        x = relax(model, x, u[0], dt, _marked(model.voltage, x))
+        for one in reversed(kept):
+            x = relax(model, x, u[0], 0.5 * dt, one)
+        return x
 
     def step(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
         x = self.lead(model, x, u, 0.5 * dt)
         return self.lead(model, self.follow(model, x, u, dt), u, 0.5 * dt)
 
 
-def _voltage_leaves(model: AbstractModel, x: Any) -> list[bool]:
+def _telling(model: AbstractModel) -> AbstractConductanceModel:
     if not isinstance(model, AbstractConductanceModel):
         raise ValueError(
             f"Staggered needs a model that says which part of its state is the voltage; "
             f"{type(model).__name__} does not: use ExponentialHeun() instead."
         )
+    return model
+
+
+def _marked(pick: Callable[[Any], Any], x: Any) -> list[bool]:
+    """For each leaf of the state, whether it is among those that `pick` takes from it."""
     flags = jax.tree.map(lambda _: False, x)
-    marked = eqx.tree_at(model.voltage, flags, replace_fn=lambda _: True)
-    return jax.tree.leaves(marked)
+    if jax.tree.leaves(pick(x)):
+        flags = eqx.tree_at(pick, flags, replace_fn=lambda _: True)
+    return jax.tree.leaves(flags)
