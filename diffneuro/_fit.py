@@ -35,7 +35,8 @@ from ._simulate import check_finite_parameters, check_spike_gradient, default_so
 from ._storage import classes_of, describe, model_to_data
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss, CurrentError, SpikeTimes, Sum, VoltageError
-from .methods import AbstractMethod, LevenbergMarquardt, Synchronised
+from .methods import AbstractMethod, LevenbergMarquardt, Pipeline, Synchronised
+from .methods._pipeline import horizons_of
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
 from .spikes import AbstractSpikeGradient, Exact, Surrogate
@@ -51,7 +52,7 @@ def fit(
     *,
     free: Mapping[str, Bounds | tuple[float, float]],
     loss: AbstractLoss | None = None,
-    method: AbstractMethod | None = None,
+    method: AbstractMethod | Pipeline | None = None,
     starts: int | Mapping[str, ArrayLike] = 1,
     key: Array | None = None,
     holdout: int | Sequence[int] | None = None,
@@ -105,7 +106,7 @@ def fit(
     method = default_method(model) if method is None else method
     key = jax.random.key(0) if key is None else key
     _check_spikes(model, spikes)
-    objective = make_objective(model, fitted, bounds, loss, solver, spikes)
+    objective = make_objective(model, fitted, bounds, loss, solver, spikes, horizons_of(method))
     start_key, search_key = jax.random.split(key)
     positions = _positions(model, bounds, starts, start_key)
     identity = _identity(objective, fitted, method, positions, search_key)

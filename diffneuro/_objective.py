@@ -19,6 +19,7 @@ from ._model import (
 )
 from ._simulate import simulate
 from ._time_loop import Trajectory
+from ._windows import Windows, cut_windows
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss
 from .losses._loss import asks_for_spikes
@@ -50,21 +51,55 @@ class Objective(eqx.Module):
     recorded: Array
     """(sweeps, most) ms, the recorded spikes, padded with inf"""
     targets: Any
+    windows: dict[int, Windows]
+    """by their horizon, which is how many spikes each goes over"""
 
-    def __call__(self, position: Array, gain: Array | None = None) -> Array:
-        """(m,) residuals; with a gain (1/ms), of the cell pulled towards its recording."""
+    def __call__(
+        self, position: Array, gain: Array | None = None, horizon: int | None = None
+    ) -> Array:
+        """(m,) residuals; with a gain (1/ms), of the cell pulled towards its recording.
+
+        With a horizon as well, of the free cell in that many intervals from each recorded
+        spike, begun in the state in which the pulled cell passes there.
+        """
         model = self.model_at(position)
-        pulled = isinstance(model, AbstractConductanceModel) and not is_clamped(model)
-        if gain is not None and not pulled:
+        if gain is not None and not _can_be_pulled(model):
             raise ValueError(
                 f"{type(model).__name__} cannot be synchronised with a recorded voltage: use "
                 "methods.LevenbergMarquardt or methods.Adam."
             )
+        if horizon is not None:
+            return self._shoot(model, gain, self.windows[horizon])
 
         def one_sweep(stimulus, pull, recorded, target):
             return self.loss.residual(self._run(model, stimulus, pull, recorded, gain), target)
 
         errors = jax.vmap(one_sweep)(self.stimuli, self.pulls, self.recorded, self.targets)
+        return errors.ravel() / errors.shape[0] ** 0.5
+
+    def _shoot(self, model, gain, windows: Windows) -> Array:
+        def passed(current, pull):
+            return simulate(
+                Nudged(model, gain),
+                Nudge(current, pull),
+                t1=current.shape[0] * self.dt,
+                dt=self.dt,
+                solver=self.solver,
+                state=model.initial_state(current[0]),
+                record=lambda x, u: x,
+            ).y
+
+        passing = jax.vmap(passed)(self.stimuli, self.pulls)
+
+        def one_window(sweep, first, current, voltage, target):
+            state = jax.tree.map(lambda leaf: leaf[sweep, first], passing)
+            state = eqx.tree_at(model.voltage, state, voltage)
+            t1 = current.shape[0] * self.dt
+            run = simulate(model, current, t1=t1, dt=self.dt, solver=self.solver, state=state)
+            return self.loss.residual(run, target)
+
+        w = windows
+        errors = jax.vmap(one_window)(w.sweep, w.first, w.currents, w.voltages, w.targets)
         return errors.ravel() / errors.shape[0] ** 0.5
 
     def model_at(self, position: Array) -> AbstractModel:
@@ -115,8 +150,9 @@ def make_objective(
     loss: AbstractLoss,
     solver: AbstractSolver | None,
     spikes: SpikesOfASweep | None,
+    horizons: tuple[int, ...] = (),
 ) -> Objective:
-    """The objective of a fit to every sweep of `recording`."""
+    """The objective of a fit to every sweep of `recording`, with windows of these horizons."""
     voltage = recording.voltage
     following = np.concatenate([voltage[:, 1:], voltage[:, -1:]], axis=1)
     targets = [
@@ -141,7 +177,13 @@ def make_objective(
         jnp.asarray(0.5 * (voltage + following), real),
         jnp.asarray(recorded, real),
         jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts), real), *targets),
+        {h: cut_windows(recording, loss, h, threshold) for h in horizons if _can_be_pulled(model)},
     )
+
+
+def _can_be_pulled(model: AbstractModel) -> bool:
+    """Whether a model has a voltage that an observer can pull at."""
+    return isinstance(model, AbstractConductanceModel) and not is_clamped(model)
 
 
 @eqx.filter_jit

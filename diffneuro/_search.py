@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ._progress import Watcher
 from ._storage import check_writable, pack, unpack, write_atomically
-from .methods import AbstractMethod, AbstractStagedMethod, Objective
+from .methods import AbstractMethod, Objective, Pipeline
+from .methods._pipeline import stage_name, stages_of
 
 # What is simulated side by side in one compiled call: as many as the caches like, by measurement.
 # It does not depend on the machine, so that a search gives the same bits with more cores.
@@ -40,7 +41,7 @@ class Found(NamedTuple):
 
 
 def search(
-    method: AbstractMethod,
+    method: AbstractMethod | Pipeline,
     objective: Objective,
     positions: Array,
     key: Array,
@@ -59,18 +60,20 @@ def search(
     if checkpoint is not None:
         check_writable(checkpoint)
     tile = _tile_size(objective, positions, runs)
-    step = _for_tiles(_update, method, objective, tile)
-    states, history = _begin(method, objective, positions, tile, checkpoint, identity)
+    schedule = [(stage, at) for stage in stages_of(method) for at in range(stage.iterations)]
+    states, history = _begin(schedule, objective, positions, tile, checkpoint, identity)
     saved = time.monotonic()
     completed = True
     try:
-        while (done := len(history)) < method.iterations:
-            mixed = method.mix(states, done, jax.random.fold_in(key, done))
-            moved = step(mixed, jnp.asarray(done))
+        while (done := len(history)) < len(schedule):
+            stage, at = schedule[done]
+            if at == 0 and done:
+                states = _for_tiles(_start, stage, objective, tile)(states.position)
+            mixed = stage.mix(states, at, jax.random.fold_in(key, done))
+            moved = _for_tiles(_update, stage, objective, tile)(mixed, jnp.asarray(at))
             # Both or neither: an interrupted iteration is done again, from before its mixing.
             states, history = moved, [*history, np.asarray(moved.loss)]
-            stage = method.stage(done) if isinstance(method, AbstractStagedMethod) else ""
-            watch(done + 1, method.iterations, float(np.min(history[-1])), stage)
+            watch(done + 1, len(schedule), float(np.min(history[-1])), stage_name(stage, at))
             if checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:
                 _save(checkpoint, states, history, identity)
                 saved = time.monotonic()
@@ -130,10 +133,11 @@ def _for_tiles(function, method, objective, tile: int) -> Callable[..., Any]:
     return run
 
 
-def _begin(method, objective, positions, tile, checkpoint, identity):
+def _begin(schedule, objective, positions, tile, checkpoint, identity):
     """The states to go on from, and the history up to there."""
+    first, _ = schedule[0]
     if checkpoint is None or not Path(checkpoint).exists():
-        return _for_tiles(_start, method, objective, tile)(positions), []
+        return _for_tiles(_start, first, objective, tile)(positions), []
     document, arrays = unpack(
         checkpoint, name="search", kind="checkpoint", version=_CHECKPOINT_VERSION
     )
@@ -143,10 +147,12 @@ def _begin(method, objective, positions, tile, checkpoint, identity):
                 f"the checkpoint {checkpoint} belongs to another fit: its {name} was "
                 f"{document['identity'].get(name)!r} and is now {value!r}; use another file."
             )
-    shapes = eqx.filter_eval_shape(_start, method, objective, positions)
+    history = list(arrays["history"])
+    last, _ = schedule[max(len(history) - 1, 0)]
+    shapes = eqx.filter_eval_shape(_start, last, objective, positions)
     structure = jax.tree.structure(shapes)
     leaves = [jnp.asarray(arrays[f"state_{i}"]) for i in range(structure.num_leaves)]
-    return jax.tree.unflatten(structure, leaves), list(arrays["history"])
+    return jax.tree.unflatten(structure, leaves), history
 
 
 def _save(path, states, history, identity) -> None:

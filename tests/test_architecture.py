@@ -24,7 +24,7 @@ LAYERS = (
     {"losses", "methods"},
     {"_storage"},
     {"recordings"},
-    {"_objective", "_search", "_result"},
+    {"_windows", "_objective", "_search", "_result"},
     {"_fit", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
     {"report"},
     {"cli"},

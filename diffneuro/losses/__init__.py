@@ -7,6 +7,7 @@ from ._loss import (
     AbstractSpikeTrainLoss as AbstractSpikeTrainLoss,
     Sum as Sum,
 )
+from ._peak_voltage import PeakTarget as PeakTarget, PeakVoltage as PeakVoltage
 from ._point_process import (
     PointProcess as PointProcess,
     PointProcessTarget as PointProcessTarget,

@@ -19,9 +19,10 @@ class SpikeTarget(NamedTuple):
     times: NDArray
     """(max_spikes,) ms, padded with inf"""
     intervals: NDArray
-    """(max_spikes,) ms, each spike's interval from the one before, the first's to the next"""
+    """(max_spikes,) ms, each spike's interval from the one before, the first's to the next or,
+    if it is alone, its latency"""
     end: NDArray
-    """ms"""
+    """ms, the last sample that is known"""
 
 
 class SpikeTimes(AbstractLoss):
@@ -33,7 +34,8 @@ class SpikeTimes(AbstractLoss):
     millivolts by which the voltage stayed below `threshold`; one too many costs what is left
     of the sweep in mean intervals. The sum is divided by the number of recorded spikes plus 1.
 
-    At most `max_spikes` are compared; a recorded sweep with more is refused.
+    At most `max_spikes` are compared; a recorded sweep with more is refused. Where the recording
+    ends in NaN, what the model does there is not compared.
     """
 
     precision: float = 0.2
@@ -59,9 +61,10 @@ class SpikeTimes(AbstractLoss):
         intervals = np.full(self.max_spikes, 20.0)
         times[: len(found)] = found
         gaps = np.diff(found)
-        if len(gaps):
-            intervals[: len(found)] = np.concatenate([gaps[:1], gaps])
-        return SpikeTarget(times, intervals, np.asarray(time[-1]))
+        if len(found):
+            first = gaps[:1] if len(gaps) else found - _onset(time, current)
+            intervals[: len(found)] = np.concatenate([first, gaps])
+        return SpikeTarget(times, intervals, np.asarray(time[np.isfinite(voltage)].max()))
 
     def residual(self, run: Trajectory, target: SpikeTarget, /) -> Array:
         times, _ = first_spike_times(run, self.max_spikes, self.threshold)
@@ -78,10 +81,16 @@ class SpikeTimes(AbstractLoss):
         count = jnp.sum(wanted.astype(late.dtype))
         typical = jnp.where(count > 0, jnp.sum(jnp.where(wanted, target.intervals, 0.0)), 50.0)
         typical = typical / jnp.maximum(count, 1.0)
-        left = jnp.where(extra, target.end - jnp.where(extra, times, 0.0), 0.0)
+        left = jnp.maximum(target.end - jnp.where(extra, times, target.end), 0.0)
         surplus = self._level(left / typical)
         parts = jnp.concatenate([stretched, shifted, missing, surplus])
         return parts / jnp.sqrt(count + 1.0)
 
     def _level(self, value):
         return value / jnp.sqrt(1.0 + (value / self.largest) ** 2)
+
+
+def _onset(time: NDArray, current: NDArray) -> float:
+    """When the current first changes (ms), or the start where it changes at once or never."""
+    (changes,) = np.nonzero(current != current[0])
+    return float(time[changes[0]]) if len(changes) else float(time[0])

@@ -30,6 +30,7 @@ class VoltageError(AbstractLoss):
     is where a sample's error levels off smoothly, so that a spike in the wrong place does not
     outweigh all else: the residual is r/sqrt(1 + (r/largest)^2). A step with a reset in it is
     shared between the voltages before and after, so that the loss is smooth across resets.
+    Samples that are NaN are not compared.
     """
 
     weights: NDArray | None = None
@@ -44,13 +45,15 @@ class VoltageError(AbstractLoss):
                 f"weights of VoltageError must be {len(time)} numbers >= 0, one a sample; "
                 f"they have shape {weight.shape}."
             )
+        known = np.isfinite(voltage)
+        weight[~known] = 0.0
         if self.mask_spikes is not None:
             before, after = self.mask_spikes
             for spike in recorded_spike_times(time, voltage, self.threshold):
                 weight[(time > spike - before) & (time < spike + after)] = 0.0
         if weight.sum() == 0:
             raise ValueError("every sample has weight 0: mask less of the recording.")
-        return VoltageTarget(voltage, np.sqrt(weight / weight.sum()))
+        return VoltageTarget(np.where(known, voltage, 0.0), np.sqrt(weight / weight.sum()))
 
     def residual(self, run: Trajectory, target: VoltageTarget, /) -> Array:
         error = run.y - target.voltage

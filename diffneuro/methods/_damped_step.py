@@ -42,7 +42,7 @@ def damped_step(residual: Callable[[Array], Array], lane: Lane) -> Lane:
     that is not finite is a worse one. Marquardt 1963, doi:10.1137/0111030
     """
     errors, slopes = jacobian(residual, lane.position)
-    loss = _total(errors)
+    loss = total(errors)
     usable = jnp.isfinite(loss) & jnp.all(jnp.isfinite(slopes))
     slopes = jnp.where(usable, slopes, 0.0)
     errors = jnp.where(usable, errors, 0.0)
@@ -54,7 +54,7 @@ def damped_step(residual: Callable[[Array], Array], lane: Lane) -> Lane:
     step = jnp.where(jnp.isfinite(step), step, 0.0)
     step = step * jnp.minimum(1.0, _LONGEST_STEP / jnp.maximum(jnp.linalg.norm(step), 1e-12))
     trial = jnp.clip(lane.position + step, -FARTHEST, FARTHEST)
-    trial_loss = _total(residual(trial))
+    trial_loss = total(residual(trial))
     better = trial_loss < loss
     return Lane(
         jnp.where(better, trial, lane.position),
@@ -65,10 +65,11 @@ def damped_step(residual: Callable[[Array], Array], lane: Lane) -> Lane:
 
 def fresh_lane(residual: Callable[[Array], Array], position: Array) -> Lane:
     """A lane that has not moved yet."""
-    loss = _total(residual(position))
+    loss = total(residual(position))
     return Lane(position, loss, jnp.full_like(loss, FIRST_DAMPING))
 
 
-def _total(errors: Array) -> Array:
+def total(errors: Array) -> Array:
+    """The sum of squared residuals, inf where it is not finite."""
     total = jnp.sum(errors * errors)
     return jnp.where(jnp.isfinite(total), total, jnp.inf)

@@ -8,9 +8,10 @@ import equinox as eqx
 from jax import Array
 
 Objective = Callable[..., Array]
-"""`objective(position)` or `objective(position, gain)`: from (P,) free coordinates to the (m,)
-residuals whose sum of squares is the loss; with a gain (1/ms), of the model pulled towards the
-recording."""
+"""`objective(position)`: from (P,) free coordinates to the (m,) residuals whose sum of squares is
+the loss. `objective(position, gain)`: with a gain (1/ms), of the model pulled towards the
+recording. `objective(position, gain, horizon)`: of the free model over so many recorded spikes,
+from each of them and from the state in which the pulled model passes it."""
 
 FARTHEST = 6.0
 """Free coordinates stay within this of 0: past it a bounded parameter is at its bound."""
@@ -47,3 +48,12 @@ class AbstractStagedMethod(AbstractMethod):
     @abc.abstractmethod
     def stage(self, iteration: int, /) -> str:
         """What this iteration's stage is called, for progress and the report."""
+
+
+class AbstractWindowedMethod(AbstractStagedMethod):
+    """A method that asks the objective for windows between recorded spikes."""
+
+    @property
+    @abc.abstractmethod
+    def horizons(self) -> tuple[int, ...]:
+        """Over how many spikes the windows go that it asks for."""
