@@ -23,9 +23,6 @@ _CONTAINER = "--xla_backend_extra_options="
 # Left to itself XLA uses half of an AVX-512 register. The elementwise loops of a batch of neurons
 # gain 20 to 40 % by the whole of it.
 WIDTH_OPTION = "--xla_cpu_prefer_vector_width"
-# What lies outside of loops, such as the search for rest, compiles twice as long by XLA's newer
-# emitters of fused kernels; time loops, which do not pass through them, run the same.
-FUSION_OPTION = "--xla_cpu_use_fusion_emitters"
 
 
 def with_folded_loops(flags: str) -> str:
@@ -70,15 +67,13 @@ def opted_out() -> bool:
 
 
 def install() -> None:
-    """Ask for folded, rolled loops of wide vectors, compiled soon; done once, at import."""
+    """Ask for folded, rolled loops of wide vectors; done once, when the package is imported."""
     if opted_out():
         return
     flags = with_folded_loops(os.environ.get("XLA_FLAGS", ""))
     library = Path(jaxlib.__file__).with_name("libjax_common.so")
     if has_wide_vectors(_processor()) and knows(library, WIDTH_OPTION):
         flags = with_option(flags, WIDTH_OPTION, "512")
-    if knows(library, FUSION_OPTION):
-        flags = with_option(flags, FUSION_OPTION, "false")
     os.environ["XLA_FLAGS"] = flags
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import neurons
+from . import channels, neurons
 from ._bounds import Bounds
-from ._model import AbstractModel
+from ._model import AbstractChannel, AbstractModel
 
 
 class Problem(NamedTuple):
@@ -38,11 +38,62 @@ _INTEGRATE_AND_FIRE_BOUNDS = {
     "threshold": Bounds(-65.0, -25.0),
     "reset_potential": Bounds(-90.0, -30.0),
 }
+
+
+def _cortical_cell(**more: AbstractChannel) -> neurons.Cell:
+    """Sodium and delayed rectifier of adjustable gates, M current, leak, and what is given."""
+    sodium = {"m": channels.Adjustment(), "h": channels.Adjustment()}
+    spiking = {
+        "na": channels.Adjusted(channels.TraubMilesSodium(), sodium),
+        "k": channels.Adjusted(channels.TraubMilesPotassium(), {"n": channels.Adjustment()}),
+        "m": channels.PospischilMTypePotassium(0.05, slowest=200.0),
+        "leak": channels.Leak(0.05, -70.0),
+    }
+    return neurons.Cell(spiking | more)
+
+
+# Conductances span what Pospischil et al. 2008, doi:10.1007/s00422-008-0263-8, fitted to cortical
+# and thalamic cells, by a factor of about ten to both sides; kinetics what Podlaski et al. 2017,
+# doi:10.7554/eLife.22152, find between models of one channel.
+_CORTICAL_BOUNDS = {
+    "area": Bounds(1000.0, 100000.0, "log"),
+    "channels.leak.g_max": Bounds(0.005, 0.5, "log"),
+    "channels.leak.reversal_potential": Bounds(-95.0, -50.0),
+    "channels.na.channel.g_max": Bounds(3.0, 500.0, "log"),
+    "channels.na.channel.reversal_potential": Bounds(35.0, 75.0),
+    "channels.na.channel.threshold": Bounds(-75.0, -35.0),
+    "channels.na.adjustments.m.speed": Bounds(0.3, 4.0, "log"),
+    "channels.na.adjustments.h.speed": Bounds(0.3, 4.0, "log"),
+    "channels.na.adjustments.h.shift": Bounds(-15.0, 15.0),
+    "channels.k.channel.g_max": Bounds(0.5, 100.0, "log"),
+    "channels.k.channel.threshold": Bounds(-75.0, -35.0),
+    "channels.k.adjustments.n.speed": Bounds(0.3, 4.0, "log"),
+    "channels.m.g_max": Bounds(0.001, 2.0, "log"),
+    "channels.m.slowest": Bounds(30.0, 2000.0, "log"),
+}
+_BURSTING_BOUNDS = {
+    "channels.l.g_max": Bounds(0.001, 1.0, "log"),
+    "channels.t.g_max": Bounds(0.001, 5.0, "log"),
+}
 PROBLEMS = {
     "hh": Problem(
         "the squid axon's sodium, potassium and leak (Hodgkin & Huxley 1952)",
         neurons.HodgkinHuxley,
         _SQUID_BOUNDS,
+        0.05,
+    ),
+    "cortical": Problem(
+        "regular or fast spiking, adapting: Na, Kd, M and leak (Pospischil et al. 2008)",
+        _cortical_cell,
+        _CORTICAL_BOUNDS,
+        0.05,
+    ),
+    "bursting": Problem(
+        "the same with L- and T-type calcium currents (Pospischil et al. 2008)",
+        lambda: _cortical_cell(
+            l=channels.PospischilLTypeCalcium(0.02), t=channels.PospischilTTypeCalcium(0.02)
+        ),
+        {**_CORTICAL_BOUNDS, **_BURSTING_BOUNDS},
         0.05,
     ),
     "adex": Problem(

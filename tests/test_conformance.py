@@ -41,6 +41,9 @@ def _makes_a_model(item):
 
 MODELS = {name: item for name, item in _exported() if _makes_a_model(item) and _needs_nothing(item)}
 MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
+MODELS["Adjusted"] = lambda: dn.channels.Adjusted(
+    dn.channels.TraubMilesSodium(), {"h": dn.channels.Adjustment(3.0, 0.8, 1.2)}
+)
 MODELS["EscapeNoise"] = lambda: dn.neurons.EscapeNoise(dn.neurons.LIF())
 MODELS["Nudged"] = lambda: dn.neurons.Nudged(MODELS["Cell"](), 0.5)
 MODELS["IdealVoltageClamp"] = lambda: dn.neurons.IdealVoltageClamp(MODELS["Cell"]())

@@ -12,6 +12,7 @@ from diffneuro.methods import (
     DifferentialEvolution,
     LevenbergMarquardt,
     Pipeline,
+    Scatter,
     Shooting,
     Synchronised,
 )
@@ -57,6 +58,14 @@ def test_known_minima_are_found(method, residual, size):
     np.testing.assert_allclose(best, 1.0 if residual is rosenbrock else 0.5, atol=0.01)
     assert (np.diff(history, axis=0) <= 0).all()
     assert history[0].min() > 1.0
+
+
+def test_random_positions_only_get_better():
+    states, history = searched(Scatter(draws=30, horizon=None), ellipsoid, 3)
+    assert (np.diff(history, axis=0) <= 0).all()
+    assert history[-1].max() < history[0].max()
+    kept = [float(jnp.sum(ellipsoid(z) ** 2)) for z in states.position]
+    np.testing.assert_allclose(kept, states.loss, rtol=1e-5)
 
 
 def test_a_lane_that_is_not_finite_harms_no_other():
@@ -149,6 +158,8 @@ def test_a_pipeline_says_what_its_stages_are(monkeypatch):
         (lambda: CMAES(0), "generations=0"),
         (lambda: CMAES(10, scale=-1.0), "scale=-1.0"),
         (lambda: DifferentialEvolution(10, crossover=1.5), "crossover=1.5"),
+        (lambda: Scatter(0), "draws=0"),
+        (lambda: Scatter(horizon=0), "horizon=0 of Scatter"),
         (lambda: Pipeline(()), "must be a tuple of methods"),
         (lambda: Pipeline(("lm",)), "'lm' of Pipeline is no method"),
         (lambda: fitted(CMAES(2), starts=3), "starts= of 4 or more, not 3"),

@@ -153,8 +153,10 @@ def test_a_move_reads_the_model_once_however_many_gates_it_has(monkeypatch):
         return original(self, x, u)
 
     monkeypatch.setattr(dn.neurons.Cell, "vector_field", counted)
-    for channels in ({"na": dn.channels.SquidSodium()}, dn.neurons.HodgkinHuxley().channels):
-        cell = dn.neurons.Cell(channels)
+    squid = dn.neurons.HodgkinHuxley().channels
+    for names in (["na"], ["na", "k", "leak"]):
+        # By names of its own, because what was traced before is not read again.
+        cell = dn.neurons.Cell({f"counted {name}": squid[name] for name in names})
         x, u = cell.initial_state(jnp.asarray(0.0)), (jnp.asarray(300.0),)
         calls.clear()
         jax.eval_shape(partial(Staggered().lead, cell), x, u, 0.1)

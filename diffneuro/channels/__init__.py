@@ -1,6 +1,7 @@
 """Channels: membrane in, current density out."""
 
 from .._numerics import linoid as linoid
+from ._adjusted import Adjusted as Adjusted, Adjustment as Adjustment
 from ._calcium_activated_potassium import BK as BK, SK as SK
 from ._channel_noise import ChannelNoise as ChannelNoise
 from ._connor_stevens import (

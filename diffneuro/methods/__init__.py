@@ -15,5 +15,6 @@ from ._method import (
     Objective as Objective,
 )
 from ._pipeline import Pipeline as Pipeline
+from ._scatter import Scatter as Scatter, ScatterLane as ScatterLane
 from ._shooting import Shooting as Shooting
 from ._synchronised import Synchronised as Synchronised
