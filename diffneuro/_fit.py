@@ -18,6 +18,8 @@ from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds, as_bounds, values_at
+from ._cores import cores
+from ._interrupt import held_back
 from ._model import (
     AbstractConductanceModel,
     AbstractModel,
@@ -33,6 +35,7 @@ from ._result import FitResult
 from ._search import Found, search
 from ._simulate import check_finite_parameters, check_spike_gradient, default_solver
 from ._storage import classes_of, describe, model_to_data
+from ._uncertainty import curvature
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss, CurrentError, SpikeTimes, Sum, VoltageError
 from .methods import AbstractMethod, LevenbergMarquardt, Pipeline, Synchronised
@@ -123,7 +126,8 @@ def fit(
             identity=identity,
         )
     about = {**identity, **_circumstances(key, time.perf_counter() - began)}
-    return _result(objective, bounds, found, recordings, held_out, about)
+    with held_back():
+        return _result(objective, bounds, found, recordings, held_out, about)
 
 
 def _check_spikes(model: AbstractModel, spikes: Any) -> None:
@@ -147,7 +151,7 @@ def _circumstances(key: Array, seconds: float) -> dict[str, Any]:
     return {
         "key": np.asarray(jax.random.key_data(key)).tolist(),
         "seconds": seconds,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "platform": platform.platform(),
         "written": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
@@ -302,7 +306,7 @@ def _result(
     model = objective.model_at(best)
     positions = jnp.asarray(found.positions, jnp.result_type(float))
     values = np.asarray(_values(objective, positions), float)
-    gram, count, slopes = _curvature(objective, best)
+    around = curvature(objective, best)
     response, spikes = _fitted(model, recording, objective)
     return FitResult(
         model=model,
@@ -315,11 +319,12 @@ def _result(
         held_out=held_out,
         fitted_response=response,
         fitted_spikes=spikes,
-        gram=gram,
-        residual_count=count,
-        slopes=slopes,
+        gram=around.gram,
+        residual_count=around.residual_count,
+        slopes=around.slopes,
         completed=found.completed,
         about=about,
+        score_covariance=around.score_covariance,
     )
 
 
@@ -348,33 +353,12 @@ def _losses(objective: Objective, positions: Array) -> Array:
 
 
 @eqx.filter_jit
-def _directional(objective: Objective, best: Array) -> tuple[Array, Array]:
-    """The derivatives of the residuals (P, m) and of the parameters (P,) by the coordinates."""
-    free = dict(objective.free)
-
-    def along(direction):
-        residuals = jax.jvp(objective, (best,), (direction,))[1]
-        values = jax.jvp(lambda z: _stacked(free, z), (best,), (direction,))[1]
-        return residuals, jnp.sum(values)
-
-    return jax.vmap(along)(jnp.eye(best.shape[0], dtype=best.dtype))
-
-
-@eqx.filter_jit
 def _values(objective: Objective, positions: Array) -> Array:
     return jax.vmap(lambda z: _stacked(dict(objective.free), z))(positions)
 
 
 def _stacked(free: Mapping[str, Bounds], position: Array) -> Array:
     return jnp.stack(list(values_at(free, position).values()))
-
-
-def _curvature(objective: Objective, best: Array) -> tuple[NDArray, int, NDArray]:
-    """J^T J in the parameters' units, how many residuals count, and d(value)/d(coordinate)."""
-    residuals, slopes = (np.asarray(part, float) for part in _directional(objective, best))
-    jacobian = np.nan_to_num(residuals) / slopes[:, None]
-    count = int((np.abs(jacobian).max(axis=0) > 0).sum())
-    return jacobian @ jacobian.T, count, slopes
 
 
 def _fitted(model, recording, objective) -> tuple[NDArray, tuple[NDArray, ...]]:

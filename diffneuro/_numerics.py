@@ -214,13 +214,28 @@ def stationary(rates: Array) -> Array:
     arrivals = []
     for last in range(rates.shape[0] - 1, 0, -1):
         leaving = rates[last, :last]
-        into = rates[:last, last] / jnp.sum(leaving)
+        into = _quotient(rates[:last, last], jnp.sum(leaving))
         arrivals.append(into)
         rates = rates[:last, :last] + into[:, None] * leaving[None, :]
     shares = jnp.ones_like(rates[0, :1])
     for into in reversed(arrivals):
         shares = jnp.concatenate([shares, jnp.sum(shares * into)[None]])
-    return shares / jnp.sum(shares)
+        # In each round, because products of such ratios would leave the range of float32.
+        shares = _quotient(shares, jnp.sum(shares))
+    return shares
+
+
+@jax.custom_jvp
+def _quotient(above: Array, below: Array) -> Array:
+    """A quotient whose derivative divides twice, since the square of `below` may underflow."""
+    return above / below
+
+
+@_quotient.defjvp
+def _quotient_jvp(primals, tangents):
+    (above, below), (rise, fall) = primals, tangents
+    value = _quotient(above, below)
+    return value, (rise - value * fall) / below
 
 
 def root_above_zero(x: Array) -> Array:

@@ -3,14 +3,22 @@
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds
-from ._model import AbstractModel, parameters, replace
+from ._model import AbstractModel, AbstractSpikingModel, parameters, replace
+from ._scores import (
+    ScoreSummary,
+    StepRates,
+    SweepScore as SweepScore,
+    step_rates,
+    summarised,
+    sweep_scores,
+)
 from ._storage import (
     model_from_data,
     model_to_data,
@@ -18,39 +26,18 @@ from ._storage import (
     unpack,
     write_atomically,
 )
-from .analysis import coincidence, recorded_spike_times
+from ._uncertainty import (
+    Identifiability as Identifiability,
+    Profile,
+    effective_count,
+    identified,
+    sandwich,
+    white_spread,
+)
 from .recordings import Recording, restored
 
 FORMAT_VERSION = 1
 _AT_BOUND = 0.005
-# Below this share of the largest eigenvalue a direction of J^T J is rounding error, float32's.
-_FLAT = 1e-12
-
-
-class SweepScore(NamedTuple):
-    """How well one sweep is reproduced by the free-running model."""
-
-    sweep: int
-    """its number in the recording"""
-    held_out: bool
-    rms_error: float
-    """mV, or pA under voltage clamp, over all samples, spikes and transients included"""
-    explained_variance: float
-    """of what was measured, 1 at best"""
-    recorded_spikes: int
-    model_spikes: int
-    coincidence: float
-    """Gamma at +-4 ms, 1 at best, 0 by chance; nan under voltage clamp"""
-
-
-class Identifiability(NamedTuple):
-    """Which combinations of parameters the recording determines, sloppiest last."""
-
-    names: tuple[str, ...]
-    curvatures: NDArray
-    """(P,) eigenvalues of J^T J in free coordinates, falling"""
-    directions: NDArray
-    """(P, P) their eigenvectors in the columns"""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,8 +49,10 @@ class FitResult:
     starts). `recording` holds all sweeps, fitted and held out; `fitted_response` is
     the free run of the best model in each (sweeps, n), in mV, or pA under voltage clamp, and
     `fitted_spikes` its spike times (ms).
-    `gram` (P, P) is J^T J of the residuals in the parameters' own units and `residual_count`
-    the number of residuals that counted. `about` says with what it was all done.
+    `gram` (P, P) is J^T J of the residuals in the parameters' own units, or a likelihood's
+    Fisher information, `residual_count` the number of residuals that counted, and
+    `score_covariance` (P, P) the covariance of J^T r from one recording to the next.
+    `about` says with what it was all done.
     """
 
     model: AbstractModel
@@ -81,6 +70,7 @@ class FitResult:
     slopes: NDArray
     completed: bool
     about: dict[str, Any]
+    score_covariance: NDArray | None = None
 
     @property
     def fitted_voltage(self) -> NDArray:
@@ -101,22 +91,27 @@ class FitResult:
         return {name: known[name][1] for name in self.free}
 
     def covariance(self) -> NDArray:
-        r"""(P, P) covariance of the parameters, in their own units: $s^2 (J^T J)^{-1}$.
+        r"""(P, P) covariance of the parameters, in their own units: $A^{-1} M A^{-1}$.
 
-        It holds near the optimum, for residuals that are independent and of equal variance
-        $s^2$. Parameters that change nothing, or whose effects cannot be told apart, have an
-        infinite variance.
+        $A$ is `gram`, $M$ the `score_covariance`: the residuals may remember and vary in size.
+        In a fit that was saved without one, $M = s^2 A$ for independent residuals of equal
+        variance $s^2$. Errors of the model that every recording would repeat are not allowed
+        for, nor other minima; noise that remembers for more than about a thirtieth of a
+        recording is allowed for in part. Parameters that change nothing, or whose effects
+        cannot be told apart, have an infinite variance.
         """
-        lengths = np.sqrt(np.diag(self.gram))
-        scale = np.where(lengths > 0, lengths, 1.0)
-        values, vectors = np.linalg.eigh(self.gram / np.outer(scale, scale))
-        flat = values <= _FLAT * max(values.max(initial=0.0), np.finfo(float).tiny)
-        inverse = (vectors[:, ~flat] / values[~flat]) @ vectors[:, ~flat].T
-        freedom = max(self.residual_count - int((~flat).sum()), 1)
-        covariance = self.loss / freedom * inverse / np.outer(scale, scale)
-        undetermined = (np.abs(vectors[:, flat]) > 1e-3).any(axis=1)
-        covariance[undetermined, undetermined] = np.inf
-        return covariance
+        return sandwich(self.gram, self._score_covariance())
+
+    def _score_covariance(self) -> NDArray:
+        if self.score_covariance is not None:
+            return self.score_covariance
+        return white_spread(self.gram, self.loss, self.residual_count)
+
+    @property
+    def effective_count(self) -> float:
+        """How many independent residuals would fix the parameters as well as these do."""
+        spread = self._score_covariance()
+        return effective_count(self.gram, spread, self.loss, self.residual_count)
 
     @property
     def standard_errors(self) -> dict[str, float]:
@@ -125,10 +120,21 @@ class FitResult:
         return dict(zip(self.free, np.sqrt(np.maximum(variances, 0.0)).tolist(), strict=True))
 
     def identifiability(self) -> Identifiability:
-        """Stiff and sloppy directions: eigenvectors of J^T J in free coordinates."""
-        gram = self.gram * np.outer(self.slopes, self.slopes)
-        values, vectors = np.linalg.eigh(gram)
-        return Identifiability(tuple(self.free), values[::-1], vectors[:, ::-1])
+        """Stiff and sloppy directions: eigenvectors of J^T J in free coordinates, and words."""
+        return identified(self.free, self.parameters, self.gram, self.slopes, self.covariance())
+
+    def profile(self, name: str, values: ArrayLike | None = None, **settings: Any) -> Profile:
+        """The profile likelihood of one parameter: the others refitted at each of its values.
+
+        `settings` are the `steps` of each refit and, where the fit was not made with the
+        defaults, its `loss`, `solver` and `spikes`; more at `Profile` and its `interval`.
+
+        **Raises:** `ValueError` for a name that was not free, values outside its bounds, or
+        another loss than that of the fit.
+        """
+        from ._profile import profile
+
+        return profile(self, name, values, **settings)
 
     def at_bound(self) -> dict[str, str]:
         """The parameters that ended within 0.5 % of a bound: name -> "low" or "high"."""
@@ -147,13 +153,29 @@ class FitResult:
 
     def scores(self) -> list[SweepScore]:
         """How well each sweep is reproduced, held-out ones included."""
-        recording = self.recording
-        return [
-            _score(
-                recording, row, self.fitted_response[row], self.fitted_spikes[row], self.held_out
-            )
-            for row in range(recording.sweeps)
-        ]
+        return sweep_scores(
+            self.recording,
+            self.fitted_response,
+            self.fitted_spikes,
+            self.held_out,
+            draws_spikes=not isinstance(self.model, AbstractSpikingModel),
+        )
+
+    def summary(self, *, held_out: bool = True) -> ScoreSummary:
+        """The mean scores of the held-out sweeps, or of the fitted ones.
+
+        **Raises:** `ValueError` where there are no such sweeps.
+        """
+        chosen = [score for score in self.scores() if score.held_out == held_out]
+        if not chosen:
+            which = "held out" if held_out else "fitted"
+            cure = "fit with holdout=, or pass held_out=False" if held_out else "fit one"
+            raise ValueError(f"no sweep was {which}: {cure}.")
+        return summarised(chosen)
+
+    def step_rates(self) -> StepRates:
+        """The cell's and the model's f-I curve, from the sweeps with a step of current."""
+        return step_rates(self.scores())
 
     def report(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
         """Write one self-contained HTML page, and its figures as PNG beside it.
@@ -205,6 +227,8 @@ class FitResult:
 
     def _arrays(self) -> dict[str, NDArray]:
         recording = self.recording
+        spread = self.score_covariance
+        known = {} if spread is None else {"score_covariance": spread}
         spikes = {f"spikes_{row}": times for row, times in enumerate(self.fitted_spikes)}
         return {
             "starts": np.stack([self.starts[name] for name in self.free], axis=1),
@@ -212,6 +236,7 @@ class FitResult:
             "history": self.history,
             "gram": self.gram,
             "slopes": self.slopes,
+            **known,
             "time": recording.time,
             "current": recording.current,
             "voltage": recording.voltage,
@@ -268,6 +293,8 @@ def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) 
         slopes=arrays["slopes"],
         completed=document["completed"],
         about=document["about"],
+        # Fits saved before it was kept have none.
+        score_covariance=arrays.get("score_covariance"),
     )
 
 
@@ -282,23 +309,3 @@ def _restored(data: Any, saved: dict[str, Any], like: AbstractModel | None) -> A
             f"{', '.join(saved)}: pass a model made like the fitted one."
         )
     return replace(like, saved)
-
-
-def _score(recording, row, fitted, model_spikes, held_out) -> SweepScore:
-    measured = recording.response[row]
-    error = fitted - measured
-    spread = float(np.var(measured))
-    spikes, gamma = np.zeros(0), float("nan")
-    if not recording.voltage_clamp:
-        spikes = recorded_spike_times(recording.time, measured)
-        gamma = coincidence(spikes, model_spikes, duration=recording.duration)
-    number = recording.sweep_numbers[row]
-    return SweepScore(
-        sweep=number,
-        held_out=number in held_out,
-        rms_error=float(np.sqrt(np.mean(error**2))),
-        explained_variance=1.0 - float(np.var(error)) / spread if spread > 0 else float("nan"),
-        recorded_spikes=len(spikes),
-        model_spikes=len(model_spikes),
-        coincidence=gamma,
-    )

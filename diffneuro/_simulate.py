@@ -203,6 +203,8 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
 
     at = {fraction: whole(lambda part, f=fraction: part[0][f]) for fraction in fractions}
     _check_finite_samples(at, dt)
+    if starts_clamped:
+        _check_millivolts(at)
     return (at[0.0], tuple(at[fraction] for fraction in nodes)), whole(lambda part: part[1])
 
 
@@ -240,6 +242,19 @@ def _check_finite_samples(samples, dt) -> None:
                 f"the stimulus is not finite at t={first_bad * dt:g} ms: "
                 "look for NaN or inf in it and cut or mend that part."
             )
+
+
+def _check_millivolts(samples) -> None:
+    """A command that never leaves 0 by more than 1 is one in volts."""
+    voltages = [u.voltage if isinstance(u, Membrane) else u for u in samples.values()]
+    if not all(is_concrete(v) for v in voltages):
+        return
+    largest = max(float(np.abs(np.asarray(v)).max()) for v in voltages)
+    if 0.0 < largest < 1.0:
+        raise ValueError(
+            f"the command stays within {largest:g} mV of 0, which looks like volts: multiply it "
+            "by 1000."
+        )
 
 
 def _one_a_step(values, count) -> Array:

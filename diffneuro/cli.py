@@ -159,7 +159,8 @@ def fit(
     _print_result(result)
     print(f"saved {saved} and {page}")
     if not result.completed:
-        print(f"interrupted: the best so far is saved; go on with --resume --out {out}")
+        cure = "go on with --resume" if checkpoint.exists() else "start anew with --overwrite"
+        print(f"interrupted: the best so far is saved; {cure} --out {out}")
         raise typer.Exit(_INTERRUPTED)
     checkpoint.unlink(missing_ok=True)
 

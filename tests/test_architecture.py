@@ -14,7 +14,7 @@ TREES = {path: ast.parse(path.read_text()) for path in FILES}
 
 # From the bottom up; a part may import from its own layer (without circles) and from below.
 LAYERS = (
-    {"_numerics", "_compile", "_bounds", "_progress"},
+    {"_numerics", "_compile", "_cores", "_interrupt", "_bounds", "_progress"},
     {"_model"},
     {"channels", "ions", "morphology", "stimuli"},
     {"neurons", "synapses", "solvers", "adjoints"},
@@ -24,15 +24,15 @@ LAYERS = (
     {"losses", "methods"},
     {"_storage"},
     {"recordings"},
-    {"_windows", "_objective", "_search", "_result"},
-    {"_fit", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
+    {"_windows", "_objective", "_search", "_uncertainty", "_scores", "_result"},
+    {"_fit", "_profile", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
     {"report"},
     {"cli"},
 )
 RANK = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 
-# A fit draws its own page, so the page is imported where it is used.
-UPWARD_INSIDE_FUNCTIONS = {("_result", "report")}
+# A fit draws its own page and profiles, so these are imported where they are used.
+UPWARD_INSIDE_FUNCTIONS = {("_result", "report"), ("_result", "_profile")}
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 

@@ -157,6 +157,7 @@ def test_every_kind_of_model_comes_back(name, result, tmp_path):
         free={first: dn.Bounds(1.0, 200.0)},
         starts={first: np.ones(3)},
         gram=np.ones((1, 1)),
+        score_covariance=None,
     )
     loaded = dn.FitResult.load(other.save(tmp_path / "other.dn"))
     assert bool(eqx.tree_equal(loaded.model, other.model))

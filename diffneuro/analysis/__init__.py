@@ -9,7 +9,19 @@ from ._clamp_currents import (
     tail_currents as tail_currents,
 )
 from ._coincidence import coincidence as coincidence
+from ._conductance_regression import regress_conductances as regress_conductances
+from ._current_step import (
+    CurrentStep as CurrentStep,
+    current_step as current_step,
+    current_steps as current_steps,
+)
+from ._dynamic_i_v import (
+    DynamicIV as DynamicIV,
+    dynamic_i_v as dynamic_i_v,
+    exponential_start as exponential_start,
+)
 from ._exponential import ExponentialFit as ExponentialFit, fit_exponential as fit_exponential
+from ._features import Features as Features, features as features
 from ._fi_curve import FICurve as FICurve, fi_curve as fi_curve, steady_rate as steady_rate
 from ._fixed_point_branch import (
     Bifurcation as Bifurcation,
@@ -47,6 +59,7 @@ from ._passive import (
     passive_from_step as passive_from_step,
     specific_passive as specific_passive,
 )
+from ._passive_stage import PassiveStage as PassiveStage, passive_stage as passive_stage
 from ._phase_plane import (
     FixedPoint as FixedPoint,
     PhasePlane as PhasePlane,

@@ -45,9 +45,12 @@ def reversal_potential(voltages: ArrayLike, currents: ArrayLike) -> float:
 
     **Arguments:** `voltages` (k,), mV; `currents` (k,), of any unit.
 
-    **Raises:** `ValueError` where the current does not change its sign.
+    **Raises:** `ValueError` for shapes that differ, and where the current does not turn from
+    inward to outward.
     """
     v, i = np.asarray(voltages, float), np.asarray(currents, float)
+    if v.ndim != 1 or v.shape != i.shape:
+        raise ValueError(f"voltages have shape {v.shape}, currents {i.shape}: give one row each.")
     order = np.argsort(v)
     v, i = v[order], i[order]
     # Where nothing flows noise has any sign.

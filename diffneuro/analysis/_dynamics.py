@@ -10,12 +10,14 @@ from jax.flatten_util import ravel_pytree
 
 from .._model import (
     AbstractChannel,
+    AbstractClampedModel,
     AbstractEscapeModel,
     AbstractModel,
     AbstractSpikingModel,
     Occupancy,
     parameters,
 )
+from ..ions import AbstractIonPool
 
 
 class Dynamics(eqx.Module):
@@ -84,7 +86,11 @@ def _with_last(x: Any) -> Any:
 
 def check_neuron(model: AbstractModel) -> None:
     """Raise a `ValueError` for what is no neuron, or one of many parameter values."""
-    if not isinstance(model, AbstractModel) or isinstance(model, AbstractChannel):
+    if isinstance(model, AbstractClampedModel):
+        raise ValueError(
+            f"{type(model).__name__} takes a voltage, not a current: give the cell that it clamps."
+        )
+    if not isinstance(model, AbstractModel) or isinstance(model, AbstractChannel | AbstractIonPool):
         raise ValueError(
             f"{type(model).__name__} is not a neuron, whose input is a current: put a channel "
             "into a neurons.Cell, give a model such as neurons.MorrisLecar()."

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._model import AbstractModel, AbstractSpikingModel
 from .._simulate import simulate
 from ..solvers import AbstractSolver
-from ._dynamics import input_unit
+from ._dynamics import check_neuron, input_unit
 from ._spike_times import first_spike_times, recorded_spike_times
 
 # Wide enough to fill the processor, narrow enough to keep the traces of a tile small.
@@ -61,6 +61,7 @@ def fi_curve(
 
     **Raises:** `ValueError` for bad times, currents of the wrong shape, and as `simulate`.
     """
+    check_neuron(model)
     steps = np.asarray(currents, float)
     if steps.ndim != 1 or not steps.size or not np.isfinite(steps).all():
         raise ValueError(

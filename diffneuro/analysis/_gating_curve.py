@@ -67,8 +67,14 @@ def activation_curve(
 
     **Arguments:** `voltages` (k,), mV; `currents` (k,), of any unit; `reversal_potential`, mV.
     Voltages within 5 mV of it are left out.
+
+    **Raises:** `ValueError` for shapes that differ, and as `fit_boltzmann`.
     """
     v, current = np.asarray(voltages, float), np.asarray(currents, float)
+    if v.ndim != 1 or v.shape != current.shape:
+        raise ValueError(
+            f"voltages have shape {v.shape}, currents {current.shape}: give one row each."
+        )
     kept = np.abs(v - reversal_potential) >= _TOO_NEAR
     return _normalised(v[kept], current[kept] / (v[kept] - reversal_potential))
 

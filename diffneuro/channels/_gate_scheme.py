@@ -10,7 +10,7 @@ import numpy as np
 
 from .._model import Membrane, is_concrete
 from ._gated import AbstractGatedChannel, Rates
-from ._kinetic_scheme import AbstractKineticScheme, Pore
+from ._kinetic_scheme import AbstractKineticScheme, Pore, anywhere
 from ._squid import SquidSodium
 
 
@@ -37,22 +37,28 @@ class GateScheme(AbstractKineticScheme):
     )
 
     def __check_init__(self):
-        known = _by_name(jax.eval_shape(self.channel.gates, Membrane(jnp.zeros(()))))
+        if not isinstance(self.channel, AbstractGatedChannel):
+            raise ValueError(
+                f"GateScheme writes out the gates of a channel, and {type(self.channel).__name__} "
+                "has none: give one such as SquidSodium()."
+            )
+        known = _by_name(jax.eval_shape(lambda v: self.channel.gates(anywhere(v)), jnp.zeros(())))
         if set(known) != set(dict(self.powers)):
             raise ValueError(
                 f"powers={dict(self.powers)} must name every gate of {type(self.channel).__name__}"
                 f" once; they are {', '.join(known)}."
             )
         for name, power in self.powers:
-            if power != int(power) or power < 1:
+            if not isinstance(power, int) or power < 1:
                 raise ValueError(f"the power of gate {name!r} is {power}: make it 1, 2, 3 or more.")
         self._check_product()
 
     def _check_product(self):
-        u = Membrane(jnp.asarray(-40.0))
+        u = anywhere(jnp.asarray(-40.0))
         x = self.channel.initial_state(u)
         found = self.channel.open_fraction(x, u)
-        if not is_concrete(found):
+        # A batch of values is for `jax.vmap`, inside which there is nothing to look at.
+        if not is_concrete(found) or jnp.ndim(found):
             return
         gates = _by_name(x)
         wanted = np.prod([float(gates[name]) ** power for name, power in self.powers])

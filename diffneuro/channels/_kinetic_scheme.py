@@ -12,6 +12,7 @@ from jax import Array
 
 from .._model import (
     AbstractChannel,
+    Ion,
     Membrane,
     Occupancy,
     Parameter,
@@ -22,6 +23,21 @@ from .._model import (
 from .._numerics import stationary
 
 _PROBES = (-120.0, -60.0, 0.0, 60.0)
+
+
+class _AnyIons(dict[str, Ion]):
+    """Some concentrations of whichever ion is asked for, to look at rates without a cell."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Ion:
+        return Ion(jnp.asarray(1.0), jnp.asarray(1.0), jnp.asarray(0.0))
+
+
+def anywhere(v: Any) -> Membrane:
+    """A membrane at a voltage (mV) with all ions in it, to look at rates without a cell."""
+    return Membrane(v, _AnyIons())
 
 
 class Pore(NamedTuple):
@@ -142,17 +158,38 @@ def _as_rates(rates: Any) -> Any:
             "{'C': {'O': 2.0}, 'O': {'C': 1.0}}."
         )
     return {
-        start: {
-            end: ConstantRate(rate) if isinstance(rate, int | float) else rate
-            for end, rate in ends.items()
-        }
+        start: {end: _as_rate(rate, start, end) for end, rate in ends.items()}
         for start, ends in rates.items()
     }
+
+
+class _Plain(eqx.Module):
+    """A function without parameters, which compiled code is told apart by."""
+
+    function: Callable[[Membrane], Any] = eqx.field(static=True)
+
+    def __call__(self, u: Membrane, /) -> Any:
+        return self.function(u)
+
+
+def _as_rate(rate: Any, start: str, end: str) -> Any:
+    if isinstance(rate, eqx.Module):
+        return rate
+    if callable(rate):
+        return _Plain(rate)
+    if isinstance(rate, str):
+        raise ValueError(
+            f"the rate from {start!r} to {end!r} is the text {rate!r}: give a number (per ms), or "
+            "a function of the membrane such as ExponentialRate(2.0, 20.0)."
+        )
+    return ConstantRate(rate)
 
 
 def _as_pairs(conducting: Any) -> tuple[tuple[str, float], ...]:
     if isinstance(conducting, str):
         return ((conducting, 1.0),)
+    if isinstance(conducting, tuple | list) and all(isinstance(one, str) for one in conducting):
+        return tuple((name, 1.0) for name in conducting)
     if isinstance(conducting, dict):
         return tuple((name, float(weight)) for name, weight in conducting.items())
     return tuple(conducting)
@@ -218,15 +255,19 @@ class KineticScheme(AbstractKineticScheme):
         """Refuse rates that are negative somewhere, as far as numbers can be looked at."""
         for v in _PROBES:
             try:
-                rates = self.transitions(Membrane(jnp.asarray(v)))
-            except KeyError:
-                return  # A rate wants an ion that only the cell can give.
+                rates = self.transitions(anywhere(jnp.asarray(v)))
+            except TypeError as error:
+                raise ValueError(
+                    "a rate of a KineticScheme must be a number or a function of the membrane, "
+                    f"whose voltage is u.voltage: lambda u: jnp.exp(u.voltage / 20) ({error})."
+                ) from error
             for start, ends in rates.items():
                 for end, rate in ends.items():
-                    if is_concrete(jnp.asarray(rate)) and not float(rate) >= 0.0:
+                    rate = jnp.asarray(rate)
+                    if is_concrete(rate) and not (np.asarray(rate) >= 0.0).all():
                         raise ValueError(
-                            f"the rate from {start!r} to {end!r} is {float(rate):g} per ms at "
-                            f"{v:g} mV: make it positive at every voltage."
+                            f"the rate from {start!r} to {end!r} is {rate} per ms at {v:g} mV: "
+                            "make it positive at every voltage."
                         )
 
 
@@ -266,7 +307,7 @@ def _reached(first: str, arrows: set[tuple[str, str]]) -> set[str]:
 
 def pairs(scheme: AbstractKineticScheme) -> list[tuple[int, int]]:
     """The places of states that turn into each other directly, each pair once."""
-    shape = jax.eval_shape(scheme.transitions, Membrane(jnp.zeros(())))
+    shape = jax.eval_shape(lambda v: scheme.transitions(anywhere(v)), jnp.zeros(()))
     places = scheme.states.index
     ends = ((places(start), places(end)) for start in shape for end in shape[start])
     return sorted({(min(pair), max(pair)) for pair in ends})

@@ -164,6 +164,13 @@ NAV_ISOFORMS = {
 }
 
 
+def _as_isoform(given: Any) -> Any:
+    """An isoform, also from the lists that a saved model has of it."""
+    if not isinstance(given, list):
+        return given
+    return NavIsoform(*(tuple(Boltzmann(*term) for term in terms) for terms in given))
+
+
 class NavScheme(AbstractKineticScheme):
     r"""A human sodium channel: $\bar g\,(x_{O1} + x_{O2})(v - E)$, six states, six transitions.
 
@@ -175,7 +182,9 @@ class NavScheme(AbstractKineticScheme):
     doi:10.1371/journal.pcbi.1005737
     """
 
-    isoform: NavIsoform = eqx.field(default=NAV_ISOFORMS["Nav1.1"], static=True)
+    isoform: NavIsoform = eqx.field(
+        default=NAV_ISOFORMS["Nav1.1"], static=True, converter=_as_isoform
+    )
     g_max: Parameter = parameter(100.0, "mS/cm2", at_least=0.0)
     reversal_potential: Parameter = parameter(50.0, "mV")
     temperature: Parameter = parameter(20.0, "degC", above=-273.15)

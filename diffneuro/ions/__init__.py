@@ -22,6 +22,6 @@ from ._nernst import (
     nernst as nernst,
     thermal_voltage as thermal_voltage,
 )
-from ._pool import AbstractIonPool as AbstractIonPool, flux as flux
+from ._pool import VALENCES as VALENCES, AbstractIonPool as AbstractIonPool, flux as flux
 from ._sodium_calcium_exchanger import SodiumCalciumExchanger as SodiumCalciumExchanger
 from ._sodium_potassium_pump import SodiumPotassiumPump as SodiumPotassiumPump

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import equinox as eqx
 from jax import Array
 
 from .._model import Ion, Parameter, parameter
@@ -28,6 +29,7 @@ class CalciumShell(AbstractIonPool):
     resting: Parameter = parameter(1e-4, "mM", above=0.0)
     outside: Parameter = parameter(2.0, "mM", above=0.0)
     temperature: Parameter = parameter(34.0, "degC", above=-273.15)
+    valence: int = eqx.field(static=True, default=2, init=False)
 
     def initial_state(self, u: Any, /) -> Array:
         return self.resting + self.time_constant * self._entry(u)

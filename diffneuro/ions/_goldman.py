@@ -70,8 +70,13 @@ def ghk_current(
 
     **Arguments:** `voltage` (mV); `outside`, `inside` (mM); `permeability` (cm/s); `valence`,
     the ion's charge number; `temperature` (degC).
+
+    **Raises:** `ValueError` for a negative permeability or concentration, a valence of 0, or a
+    temperature below absolute zero.
     """
     check_valence(valence)
+    if not isinstance(permeability, Tracer) and not (np.asarray(permeability) >= 0).all():
+        raise ValueError(f"permeability={permeability} cm/s must be at least 0.")
     check_concentration("outside", outside, above=False)
     check_concentration("inside", inside, above=False)
     reduced = valence * jnp.asarray(voltage) / thermal_voltage(temperature)

@@ -3,20 +3,26 @@
 import abc
 from typing import Any
 
+import equinox as eqx
 from jax import Array
 
 from .._model import AbstractModel, Ion
 from ._nernst import FARADAY
 
+VALENCES = {"na": 1, "k": 1, "cl": -1, "ca": 2}
+"""The charge numbers of the ions that channels know by name."""
+
 
 class AbstractIonPool(AbstractModel):
-    """The concentrations of one kind of ion next to a membrane.
+    """The concentrations of one kind of ion next to a membrane, of charge number `valence`.
 
     The input of a pool is the current density that its ion carries through the membrane
     (uA/cm2, outward positive), its output the concentration inside (mM). Its initial state is
     where it settles under a constant current, in closed form; a pool that settles nowhere
     starts from the concentrations it was given, whatever the current.
     """
+
+    valence: eqx.AbstractVar[int]
 
     @abc.abstractmethod
     def ion(self, x: Any, /) -> Ion:

@@ -1,9 +1,11 @@
 """Losses: what of a run and a recording is compared."""
 
 from ._current_error import CurrentError as CurrentError, CurrentTarget as CurrentTarget
+from ._features import Features as Features, FeatureTarget as FeatureTarget
 from ._interval_distribution import IntervalDistribution as IntervalDistribution
 from ._loss import (
     AbstractLoss as AbstractLoss,
+    AbstractSpikeLikelihood as AbstractSpikeLikelihood,
     AbstractSpikeTrainLoss as AbstractSpikeTrainLoss,
     Sum as Sum,
 )

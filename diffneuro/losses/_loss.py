@@ -41,6 +41,17 @@ class AbstractSpikeTrainLoss(AbstractLoss):
         """The spike gradient for a sweep with recorded spikes at `times` (ms, padded with inf)."""
 
 
+class AbstractSpikeLikelihood(AbstractSpikeTrainLoss):
+    """A loss that is minus twice the log-likelihood of recorded spikes, but for a constant.
+
+    Its parameters' errors follow from the Fisher information, whatever its residuals are.
+    """
+
+    @abc.abstractmethod
+    def information(self, run: Trajectory, target: Any, /) -> Array:
+        """(m,) of one sweep, whose derivatives J have the Fisher information J^T J."""
+
+
 class Sum(AbstractLoss):
     r"""Several losses at once: $\sum_i w_i L_i$."""
 

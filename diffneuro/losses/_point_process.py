@@ -11,7 +11,7 @@ from .._numerics import exprel2
 from .._time_loop import Trajectory
 from ..analysis import recorded_spike_times
 from ..spikes import AbstractSpikeGradient, Forced
-from ._loss import AbstractSpikeTrainLoss
+from ._loss import AbstractSpikeLikelihood
 
 # A spike where the model's hazard is 0 counts as if this were the logarithm of its probability.
 _RULED_OUT = -30.0
@@ -26,7 +26,7 @@ class PointProcessTarget(NamedTuple):
     """ms"""
 
 
-class PointProcess(AbstractSpikeTrainLoss):
+class PointProcess(AbstractSpikeLikelihood):
     r"""The Poisson deviance: twice what the log-likelihood of the spikes falls short of its most.
 
     $\sum_k r_k^2 = 2 \sum_k [\mu_k - n_k + n_k \log(n_k/\mu_k)]$, where $\mu_k = \lambda_k\,dt$
@@ -34,8 +34,9 @@ class PointProcess(AbstractSpikeTrainLoss):
     residuals $r_k = \mathrm{sign}(n_k - \mu_k) \sqrt{\cdot}$ are smooth, so least squares and
     gradient descent climb the same likelihood. Recorded spikes are upward crossings of
     `threshold` (mV); one that the model rules out, in its refractory time, is taken for one of
-    probability e^-30. In a `fit` the model is reset where the cell was, by `spikes.Forced`. Its
-    standard errors are then far too small, because they take residuals for equally uncertain.
+    probability e^-30. In a `fit` the model is reset where the cell was, by `spikes.Forced`; the
+    standard errors are then those of the Fisher information
+    $\sum_k \nabla\mu_k \nabla\mu_k^T / \mu_k$, which asks that the model is right.
     McCullagh & Nelder 1989, Generalized Linear Models; Truccolo et al. 2005,
     doi:10.1152/jn.00697.2004
     """
@@ -52,13 +53,14 @@ class PointProcess(AbstractSpikeTrainLoss):
         counts, _ = np.histogram(times, edges)
         return PointProcessTarget(counts.astype(float), np.asarray(dt))
 
+    def information(self, run: Trajectory, target: PointProcessTarget, /) -> Array:
+        expected = _expected(run, target)
+        possible = expected > 0.0
+        # (d 2 sqrt(mu))^2 = (d mu)^2 / mu
+        return jnp.where(possible, 2.0 * jnp.sqrt(jnp.where(possible, expected, 1.0)), 0.0)
+
     def residual(self, run: Trajectory, target: PointProcessTarget, /) -> Array:
-        if run.hazard is None:
-            raise ValueError(
-                "PointProcess needs a model with escape noise, such as neurons.GIF: wrap a "
-                "deterministic one in neurons.EscapeNoise, or use losses.SpikeTimes."
-            )
-        expected = run.hazard * target.dt
+        expected = _expected(run, target)
         possible, fired = expected > 0.0, target.counts > 0
         expected = jnp.where(possible, expected, 1.0)
         counts = jnp.where(fired, target.counts, 1.0)
@@ -67,3 +69,13 @@ class PointProcess(AbstractSpikeTrainLoss):
         surprised = -ratio * jnp.sqrt(2.0 * counts * exprel2(ratio))
         quiet = jnp.where(possible, -jnp.sqrt(2.0 * expected), 0.0)
         return jnp.where(fired, surprised, quiet)
+
+
+def _expected(run: Trajectory, target: PointProcessTarget) -> Array:
+    """(n,) how many spikes the model expects in each step."""
+    if run.hazard is None:
+        raise ValueError(
+            "PointProcess needs a model with escape noise, such as neurons.GIF: wrap a "
+            "deterministic one in neurons.EscapeNoise, or use losses.SpikeTimes."
+        )
+    return run.hazard * target.dt

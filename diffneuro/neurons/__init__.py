@@ -74,6 +74,13 @@ from ._reduced_hodgkin_huxley import (
     ReducedHodgkinHuxley as ReducedHodgkinHuxley,
     ReducedHodgkinHuxleyState as ReducedHodgkinHuxleyState,
 )
+from ._rig import (
+    ElectrodeLag as ElectrodeLag,
+    EscapeRig as EscapeRig,
+    Rig as Rig,
+    RigState as RigState,
+    SpikingRig as SpikingRig,
+)
 from ._rinzel_hodgkin_huxley import (
     RinzelHodgkinHuxley as RinzelHodgkinHuxley,
     RinzelHodgkinHuxleyState as RinzelHodgkinHuxleyState,

@@ -18,8 +18,8 @@ from .._model import (
     parameter,
 )
 from .._numerics import implicit_root, lowest_root
-from ..ions import AbstractIonPool
-from ._settled_ions import settled, states_under
+from ..ions import VALENCES, AbstractIonPool
+from ._settled_ions import moved, settled, states_under
 from ._signal_input import split_signals
 from ._synaptic_input import injected_current
 
@@ -42,6 +42,11 @@ class CellState(NamedTuple):
     """the state of each ion pool, by its name in the cell"""
 
 
+def _in_order(given: Any) -> Any:
+    """A dictionary as JAX rebuilds it, sorted by its keys."""
+    return dict(sorted(given.items())) if isinstance(given, dict) else given
+
+
 class Cell(AbstractConductanceModel, AbstractNoisyModel):
     r"""A compartment: $C\,\dot v = I/A - \sum_c j_c(v)$, with $j_c$ the channels' currents.
 
@@ -56,7 +61,8 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     channels: dict[str, AbstractChannel]
     capacitance: Parameter = parameter(1.0, "uF/cm2", above=0.0)
     area: Parameter = parameter(1e4, "um2", above=0.0)
-    ions: dict[str, AbstractIonPool] = eqx.field(default_factory=dict)
+    # In JAX's order, because the pools are numbered inside compiled functions and outside.
+    ions: dict[str, AbstractIonPool] = eqx.field(default_factory=dict, converter=_in_order)
 
     def __check_init__(self):
         if not isinstance(self.channels, dict) or not self.channels:
@@ -64,6 +70,12 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
                 f"channels={self.channels!r} of a Cell must be a non-empty dictionary from "
                 "names to channels, such as {'leak': Leak()}."
             )
+        for name, channel in self.channels.items():
+            if not isinstance(channel, AbstractChannel):
+                raise ValueError(
+                    f"channels[{name!r}] of a Cell is a {type(channel).__name__}: give a channel, "
+                    "such as channels.Leak()."
+                )
         if not isinstance(self.ions, dict):
             raise ValueError(
                 f"ions={self.ions!r} of a Cell must be a dictionary from names to pools, such "
@@ -74,6 +86,15 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
                 raise ValueError(
                     f"ions[{name!r}]={pool!r} of a Cell is no pool: give one, such as "
                     "ions.CalciumShell()."
+                )
+            if name not in VALENCES:
+                raise ValueError(
+                    f"ions of a Cell names {name!r}: channels know {', '.join(VALENCES)}."
+                )
+            if pool.valence != VALENCES[name]:
+                raise ValueError(
+                    f"ions[{name!r}] of a Cell has valence={pool.valence}: make it "
+                    f"{VALENCES[name]}."
                 )
 
     def initial_state(self, u: Any, /) -> CellState:
@@ -175,7 +196,8 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     def _nearly(self, v: Array, u: Any) -> Array:
         """A voltage, and the current densities of ions that know no current yet."""
         root = jnp.append(v, jnp.zeros((len(self.ions),), v.dtype))
-        return jnp.append(v, self._balance(root, u)[1:])
+        # A pump takes out more from a resting pool than there would be left.
+        return moved(self.ions, root, self._balance(root, u).at[0].set(0.0), 1)
 
     def _state_at(self, root: Array, u: Any) -> CellState:
         """The state settled at a voltage and current densities of the ions with pools."""

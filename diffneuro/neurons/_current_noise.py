@@ -65,6 +65,9 @@ class CurrentNoise(AbstractConductanceModel, AbstractNoisyModel):
     def voltage(self, x: CurrentNoiseState, /) -> Any:
         return self.model.voltage(x.model)
 
+    def concentrations(self, x: CurrentNoiseState, /) -> Any:
+        return self.model.concentrations(x.model)
+
     def normals(self, x: CurrentNoiseState, /) -> CurrentNoiseState:
         return CurrentNoiseState(_own_normals(self.model, x.model), x.current)
 

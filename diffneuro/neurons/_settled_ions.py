@@ -21,6 +21,23 @@ def states_under(pools: Mapping[str, AbstractIonPool], flow: Array) -> dict[str,
     return {name: pool.initial_state(flow[i]) for i, (name, pool) in enumerate(pools.items())}
 
 
+def moved(pools: Mapping[str, AbstractIonPool], here: Array, move: Array, held: int) -> Array:
+    """Unknowns after a move, or after the part of it that leaves concentrations positive.
+
+    **Arguments:** as of `settled`, from `here` on.
+    """
+
+    def concentrations(unknowns: Array) -> Array:
+        states = states_under(pools, unknowns[held:]).values()
+        ions = [pool.ion(x) for pool, x in zip(pools.values(), states, strict=True)]
+        return jnp.stack([side for ion in ions for side in (ion.inside, ion.outside)])
+
+    there, change = jax.jvp(concentrations, (here,), (move,))
+    falls = change < 0
+    room = (1.0 - _LEFT) * there / jnp.where(falls, -change, 1.0)
+    return here + jnp.minimum(1.0, jnp.min(jnp.where(falls, room, 1.0))) * move
+
+
 def settled(
     pools: Mapping[str, AbstractIonPool],
     excess: Callable[[Array], Array],
@@ -34,16 +51,7 @@ def settled(
     before those.
     """
 
-    def concentrations(unknowns: Array) -> Array:
-        states = states_under(pools, unknowns[held:]).values()
-        ions = [pool.ion(x) for pool, x in zip(pools.values(), states, strict=True)]
-        return jnp.stack([side for ion in ions for side in (ion.inside, ion.outside)])
-
     def improved(_, here: Array) -> Array:
-        move = solve_dominant(-jax.jacfwd(excess)(here), excess(here))
-        there, change = jax.jvp(concentrations, (here,), (move,))
-        falls = change < 0
-        room = (1.0 - _LEFT) * there / jnp.where(falls, -change, 1.0)
-        return here + jnp.minimum(1.0, jnp.min(jnp.where(falls, room, 1.0))) * move
+        return moved(pools, here, solve_dominant(-jax.jacfwd(excess)(here), excess(here)), held)
 
     return jax.lax.fori_loop(0, _ROUNDS, improved, start)

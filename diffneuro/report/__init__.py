@@ -6,6 +6,7 @@ from ._first_spikes import plot_first_spikes as plot_first_spikes
 from ._losses import plot_losses as plot_losses
 from ._membrane_trace import plot_membrane_trace as plot_membrane_trace
 from ._phase_plane import plot_phase_plane as plot_phase_plane
+from ._profile import plot_profile as plot_profile
 from ._raster import plot_raster as plot_raster
 from ._refractoriness import plot_refractoriness as plot_refractoriness
 from ._spike_counts import plot_spike_counts as plot_spike_counts

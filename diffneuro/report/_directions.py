@@ -16,8 +16,9 @@ _FLAT = 1e-12
 def directions_described(result: FitResult) -> str:
     """Which combinations of parameters the recording fixes best and worst, as HTML."""
     found = result.identifiability()
+    told = f"<p>{escape(' '.join(found.sentences))}</p>"
     if len(found.names) < 2 or not found.curvatures[0] > 0:
-        return ""
+        return told
     stiff = _combination(found.names, found.directions[:, 0])
     sloppy = _combination(found.names, found.directions[:, -1])
     ratio = found.curvatures[-1] / found.curvatures[0]
@@ -27,9 +28,10 @@ def directions_described(result: FitResult) -> str:
         decades = fixed(-math.log10(ratio), 1)
         cost = f"along it the loss rises {decades} decades less steeply"
     return (
-        f"<p>The stiffest direction, which the recording fixes best, is {stiff}. The sloppiest is "
-        f"{sloppy}: {cost}. The numbers are weights of the parameters in free coordinates (a "
-        "logistic stretch of the range between the bounds); opposite signs move oppositely.</p>"
+        f"{told}<p>The stiffest direction, which the recording fixes best, is {stiff}. The "
+        f"sloppiest is {sloppy}: {cost}. The numbers are weights of the parameters in free "
+        "coordinates (a logistic stretch of the range between the bounds); opposite signs move "
+        "oppositely.</p>"
     )
 
 

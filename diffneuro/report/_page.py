@@ -64,8 +64,9 @@ def page(result: FitResult, pictures: Mapping[str, Picture]) -> str:
 
 
 _NOTE = (
-    '<p class="note">Standard errors are the roots of the diagonal of s² (JᵀJ)⁻¹ at the optimum. '
-    "They hold where the residuals are independent and of equal variance, and say nothing about "
+    '<p class="note">Standard errors are the roots of the diagonal of A⁻¹MA⁻¹ at the optimum, with '
+    "A = JᵀJ and M the covariance of Jᵀr. They allow for residuals that remember and vary in size, "
+    "not for errors that the model would repeat, and say nothing about "
     "other minima. “Within” shows the place between the bounds.</p>"
 )
 _SCORE_NOTE = (

@@ -9,6 +9,7 @@ import numpy as np
 from .._model import AbstractSpikingModel
 from .._result import FitResult
 from ..methods import AbstractStagedMethod
+from ._agreement import agreement
 from ._facts import (
     WINDOW,
     Tally,
@@ -137,7 +138,7 @@ def _starts_described(result: FitResult) -> str:
     near = result.reached(1.05 * result.loss)
     return (
         f"{near} of {total} starts came within 5 % of the best loss, {number(result.loss)}; "
-        f"{lost or 'none'} went non-finite."
+        f"{lost or 'none'} went non-finite.{agreement(result, 1.05 * result.loss)}"
     )
 
 
@@ -153,6 +154,9 @@ def _warnings(result: FitResult) -> Iterator[str]:
             "allows, or the model lacks something."
         )
     loose = undetermined(result)
+    idle = result.identifiability().without_effect
+    if idle:
+        yield f"Without any effect in this recording: {joined(idle)}; a fit can leave it out."
     if loose:
         yield f"Not determined by this recording: {joined(loose)}."
     yield from _tied(result)
@@ -160,9 +164,22 @@ def _warnings(result: FitResult) -> Iterator[str]:
     if memory > _WHITE:
         yield (
             "The residual is not white (correlation from one sample to the next "
-            f"{fixed(memory, 2)}): the standard errors are too small, for they hold only where "
-            "the model reproduces the recording down to its noise."
+            f"{fixed(memory, 2)}): {_allowed(result)}"
         )
+
+
+def _allowed(result: FitResult) -> str:
+    """What the standard errors make of a residual that remembers."""
+    if result.score_covariance is None:
+        return (
+            "the standard errors are too small, for they hold only where the model reproduces "
+            "the recording down to its noise."
+        )
+    known, worth = result.residual_count, result.effective_count
+    return (
+        f"its {count(known, 'sample')} say as much as {number(worth, 2)} independent ones. The "
+        "standard errors allow for that, but not for what the model gets wrong every time."
+    )
 
 
 def _interrupted(result: FitResult) -> str:

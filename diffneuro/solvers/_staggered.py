@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import equinox as eqx
 import jax
 from jax.typing import ArrayLike
 
@@ -61,7 +60,7 @@ def _telling(model: AbstractModel) -> AbstractConductanceModel:
 
 def _marked(pick: Callable[[Any], Any], x: Any) -> list[bool]:
     """For each leaf of the state, whether it is among those that `pick` takes from it."""
-    flags = jax.tree.map(lambda _: False, x)
-    if jax.tree.leaves(pick(x)):
-        flags = eqx.tree_at(pick, flags, replace_fn=lambda _: True)
-    return jax.tree.leaves(flags)
+    leaves, structure = jax.tree.flatten(x)
+    places = range(len(leaves))
+    picked = jax.tree.leaves(pick(jax.tree.unflatten(structure, places)))
+    return [place in picked for place in places]

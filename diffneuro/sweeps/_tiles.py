@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from numpy.typing import NDArray
 
+from .._cores import cores as _cores
+
 Device: TypeAlias = Any
 """A `jax.Device`."""
 
@@ -32,14 +34,6 @@ def workers() -> list[Device]:
     if platform != "cpu":
         return devices
     return [devices[i % len(devices)] for i in range(max(_cores(), len(devices)))]
-
-
-def _cores() -> int:
-    """How many cores this process may use, which may be fewer than there are."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # of Linux alone
-        return os.cpu_count() or 1
 
 
 def tile_width(
