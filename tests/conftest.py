@@ -28,3 +28,10 @@ def strict():
     """No silent promotion of types or ranks."""
     with jax.numpy_rank_promotion("raise"):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget():
+    """Compiled programs of one file are of no use to the next, and they fill the memory."""
+    yield
+    jax.clear_caches()

@@ -79,6 +79,7 @@ def test_gradient_through_every(x64):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_hessian_vector_product_equals_differences(x64):
     cell, current = dn.neurons.HodgkinHuxley(), driven(dn.neurons.HodgkinHuxley())[:60]
 

@@ -220,6 +220,7 @@ def test_a_spike_that_is_ruled_out_is_bounded_and_has_no_slope(x64):
     assert slope == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [GIF(), EscapeNoise(dn.neurons.LIF()), GLM()],

@@ -375,6 +375,7 @@ def test_exact_derivatives_of_train_losses_equal_central_differences(x64):
     np.testing.assert_allclose(jax.jit(jax.jacfwd(values))(x), wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_neuron_is_fitted_by_distances_between_trains():
     truth = {"threshold": -48.0, "capacitance": 150.0}
     current = 500.0 + 150.0 * np.sin(0.2 * TIME)

@@ -91,6 +91,14 @@ def stopping_at(number, stop):
     return watch
 
 
+@pytest.fixture(autouse=True)
+def hears_interrupts():
+    """Python's own answer to Ctrl-C, which a process in the background has not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press():
     signal.raise_signal(signal.SIGINT)
 

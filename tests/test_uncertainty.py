@@ -273,6 +273,7 @@ def poisson():
         return result, count, result.profile("threshold", loss=PointProcess(), steps=10)
 
 
+@pytest.mark.slow
 def test_the_error_of_a_threshold_is_that_of_counting_spikes(poisson):
     """log(rate) = ... - threshold/width, and a count of N is known to 1 in sqrt(N)."""
     result, count, _ = poisson
