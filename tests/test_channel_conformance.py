@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_conformance import CHANNELS, MODELS, compiled_for, membrane_of
+from test_conformance import CHANNELS, MODELS, compiled, membrane_of
 
 import diffneuro as dn
 
@@ -81,7 +81,7 @@ def _between(model):
             for w in (0.3, 0.7)
         ]
 
-    return compiled_for(model, mixed)()
+    return compiled(mixed)()
 
 
 def _kinetics(model, between, v):
@@ -110,7 +110,7 @@ def _everything(name, double):
             return slope(lambda v: slope(lambda v: _kinetics(model, between, v), v), v)
 
         v = jnp.asarray(_grid(name), jnp.result_type(float))
-        (value, first), (_, second) = compiled_for(model, jax.vmap(three))(v)
+        (value, first), (_, second) = compiled(jax.vmap(three))(v)
         return jax.tree.map(np.asarray, (value, first, second))
 
 

@@ -227,6 +227,7 @@ def test_calcium_that_nobody_keeps_is_asked_for(make):
         dn.simulate(cell, 0.0, t1=1.0)
 
 
+@pytest.mark.slow
 def test_the_soma_of_hay_fires_as_in_arbor(x64):
     # Arbor 0.12.2 with the same mechanisms, from time steps of 0.01 and 0.001 ms to 0.
     cell = dn.neurons.HaySoma()

@@ -304,7 +304,7 @@ def test_gradient_equals_central_differences(name, x64):
     np.testing.assert_allclose(forward, reverse, rtol=1e-10)
 
 
-@every_model
+@_each(MODELS, LARGE + COMPOSED)
 def test_vmap_over_parameters_is_a_loop_over_them(name):
     model = MODELS[name]()
     stimulus = _input(model)

@@ -273,7 +273,8 @@ def agrees_with_efel(time, voltage, step, interval):
 @pytest.mark.parametrize("interval", [0.1, 0.02])
 @pytest.mark.parametrize("path", ALLEN, ids=lambda path: path.stem)
 def test_cortical_cells_against_efel(path, interval):
-    data = np.load(path)
+    with np.load(path) as file:
+        data = dict(file)
     voltage = data["v_mV"].astype(float)
     time = float(data["dt_ms"]) * np.arange(voltage.size)
     step = current_step(time, data["i_pA"])
@@ -284,7 +285,8 @@ def test_cortical_cells_against_efel(path, interval):
 @needs_recordings
 @pytest.mark.parametrize("interval", [0.1, 0.05])
 def test_all_sweeps_of_a_fast_spiking_cell_against_efel(interval):
-    data = np.load(FSI)
+    with np.load(FSI) as file:
+        data = dict(file)
     time = 0.05 * np.arange(data["v_mV"].shape[1])
     there = [
         agrees_with_efel(
@@ -517,7 +519,8 @@ def test_sweeps_without_a_step_are_in_no_curve():
 
 @needs_recordings
 def test_the_sweep_without_current_of_a_family_has_its_window():
-    data = np.load(FSI)
+    with np.load(FSI) as file:
+        data = dict(file)
     time = 0.05 * np.arange(data["v_mV"].shape[1])
     recording = Recording(time=time, current=data["i_cmd_pA"], voltage=data["v_mV"])
     silent = [np.zeros(0)] * 17

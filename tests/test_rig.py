@@ -356,7 +356,8 @@ def test_the_passive_stage_says_what_it_cannot_read(changes, words):
 @needs_recordings
 def test_a_cell_under_current_clamp_is_as_its_membrane_test_says():
     """97.2 MOhm in voltage clamp; of its two capacitances, that of the ramp, 202 pF."""
-    data = np.load(FOLDER / "abf-171116sh" / "171116sh_0018.npz")
+    with np.load(FOLDER / "abf-171116sh" / "171116sh_0018.npz") as file:
+        data = dict(file)
     time = data["dt_ms"] * np.arange(data["v_mV"].shape[1])
     found = analysis.passive_stage(time, data["i_cmd_pA"], data["v_mV"])
     assert found.input_resistance == pytest.approx(0.0972, rel=0.2)
@@ -365,7 +366,8 @@ def test_a_cell_under_current_clamp_is_as_its_membrane_test_says():
 
 @needs_recordings
 def test_a_rig_with_an_offset_and_a_bridge_error_is_found():
-    data = np.load(FOLDER / "drn-5ht-164" / "steps.npz")
+    with np.load(FOLDER / "drn-5ht-164" / "steps.npz") as file:
+        data = dict(file)
     time = data["dt_ms"] * np.arange(data["v_mV"].shape[1])
     found = analysis.passive_stage(time, data["i_pA"], data["v_mV"], command=data["i_cmd_pA"])
     assert 0.020 < found.series_resistance < 0.035

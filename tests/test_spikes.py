@@ -61,6 +61,7 @@ def test_a_mode_changes_no_value(neuron, name):
     np.testing.assert_array_equal(wanted.y, found.y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODES)
 def test_forward_and_reverse_mode_agree(name, x64):
     def outcome(current):
@@ -286,6 +287,7 @@ def test_fit_takes_spikes_from_recorded_times(x64):
     assert result.parameters["leak_conductance"] == pytest.approx(12.0, rel=1e-2)
 
 
+@pytest.mark.slow
 def test_a_fit_by_the_van_rossum_distance_wakes_a_silent_neuron():
     """The loss asks for the hybrid derivative; with the exact one nothing moves."""
     current = np.where(np.arange(round(T1 / DT)) < 20, 0.0, 400.0)

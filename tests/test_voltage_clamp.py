@@ -284,7 +284,8 @@ def test_activation_of_conductances():
 @needs_recordings
 def test_sodium_channels_published_curves():
     """Nav1.5e, means of about 50 cells, against the fits that its authors give."""
-    found = np.load(FOLDER / "nav15" / "nav15e_template.npz")
+    with np.load(FOLDER / "nav15" / "nav15e_template.npz") as file:
+        found = dict(file)
     voltages, peaks = found["act_V_mV"], found["act_ipeak_norm_mean"]
     with pytest.raises(ValueError, match="does not turn"):  # the steps end below it
         analysis.reversal_potential(voltages, peaks)
