@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 import equinox as eqx
 import jax
@@ -207,6 +207,11 @@ class AbstractNoisyModel(AbstractModel):
 
         A leaf without noise may be the number 0.0.
         """
+
+
+def has_noise(model: Any) -> TypeGuard[AbstractNoisyModel]:
+    """Whether a run of the model under a key differs from one without."""
+    return isinstance(model, AbstractNoisyModel) and model.is_noisy()
 
 
 class AbstractSpikingModel(AbstractModel):

@@ -52,9 +52,8 @@ def _cortical_cell(**more: AbstractChannel) -> neurons.Cell:
     return neurons.Cell(spiking | more)
 
 
-# Conductances span what Pospischil et al. 2008, doi:10.1007/s00422-008-0263-8, fitted to cortical
-# and thalamic cells, by a factor of about ten to both sides; kinetics what Podlaski et al. 2017,
-# doi:10.7554/eLife.22152, find between models of one channel.
+# Wide by choice: conductances by a factor of about ten to both sides of those that Pospischil et
+# al. 2008, doi:10.1007/s00422-008-0263-8, found in cortical cells, speeds by one of three to four.
 _CORTICAL_BOUNDS = {
     "area": Bounds(1000.0, 100000.0, "log"),
     "channels.leak.g_max": Bounds(0.005, 0.5, "log"),

@@ -20,9 +20,9 @@ from ._model import (
     AbstractEscapeModel,
     AbstractLinearModel,
     AbstractModel,
-    AbstractNoisyModel,
     AbstractSpikingModel,
     Membrane,
+    has_noise,
     is_clamped,
     is_concrete,
     parameters,
@@ -52,11 +52,6 @@ def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolv
     if isinstance(model, AbstractChannel | AbstractClampedModel | AbstractLinearModel):
         return ExponentialEuler()
     return ExponentialHeun()
-
-
-def has_noise(model: AbstractModel) -> bool:
-    """Whether a run of the model under a key differs from one without."""
-    return isinstance(model, AbstractNoisyModel) and model.is_noisy()
 
 
 def simulate(

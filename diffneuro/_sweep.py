@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from ._model import AbstractModel
+from ._model import AbstractModel, has_noise
 from ._progress import Watcher, watching
 from ._simulate import default_solver, is_samples
 from ._time_loop import Trajectory
@@ -80,7 +80,8 @@ def sweep(
     """
     import_xarray()
     stimulus = _as_arrays(stimulus)
-    solver = default_solver(model, noisy=key is not None) if solver is None else solver
+    noisy = key is not None and has_noise(model)
+    solver = default_solver(model, noisy=noisy) if solver is None else solver
     measures = as_measures(measure)
     known = known_parameters(model, stimulus)
     check_paths(model, stimulus, values.values if isinstance(values, Grid) else values, known)

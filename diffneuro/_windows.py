@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss
+from .losses._spike_times import onset
 from .recordings import Recording
 
 # ms; a window begins after the spike before it, holds the last one it is to predict, and gives
@@ -71,9 +72,8 @@ def _cuts(recording: Recording, horizon: int, threshold: float) -> list[_Cut]:
         zip(recording.current, recording.voltage, strict=True)
     ):
         spikes = recorded_spike_times(recording.time, voltage, threshold)
-        (changes,) = np.nonzero(current != current[0])
-        onset = changes[0] * dt if len(changes) else 0.0
-        begins = [max(onset - _BEFORE_ONSET, 0.0), *(spikes + _AFTER_SPIKE)]
+        before = max(onset(recording.time, current) - _BEFORE_ONSET, 0.0)
+        begins = [before, *(spikes + _AFTER_SPIKE)]
         for number, begin in enumerate(begins):
             ahead = spikes[number : number + horizon]
             full = len(ahead) == horizon

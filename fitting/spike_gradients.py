@@ -1,4 +1,4 @@
-"""Which derivative of a spike finds the parameters of an adapting neuron?
+"""Which derivative of a spike finds a neuron's parameters?
 
 From the spikes of 48 neurons with adaptation, of random parameters and under the same noisy
 current, four parameters of each are sought by gradient descent (Adam) on the van Rossum distance,

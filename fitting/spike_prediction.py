@@ -1,4 +1,4 @@
-"""How many of a real cell's spikes does an integrate-and-fire neuron predict?
+"""How many of a real cell's spikes can be predicted?
 
 A serotonergic neuron of the dorsal raphe was driven by 60 s of noise, and ten times by another
 10 s of noise that was the same each time. Neurons with escape noise are fitted to the second

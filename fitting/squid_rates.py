@@ -1,4 +1,4 @@
-"""Do fits to the squid axon's conductances give the rates that Hodgkin and Huxley tabulated?
+"""Do fits to the squid's conductances give its rates?
 
 In 1952 each conductance that followed a step of voltage was fitted by hand, which gave the
 rates of Tables 1 and 2 (doi:10.1113/jphysiol.1952.sp004764). Here the digitised curves are fitted

@@ -1,8 +1,8 @@
-"""Does a gradient find a channel's kinetics from eight seconds of voltage clamp?
+"""Does a gradient find a channel's kinetics under clamp?
 
 A cell with hERG channels was clamped with three summed sine waves (Beattie et al. 2018,
 doi:10.1113/JP275733; cell 5). Nine parameters are fitted to that one sweep from 32 random
-starts, and judged on an action-potential clamp that the fit never saw. The bounds are the
+starts, and judged on an action-potential clamp that the fit never saw. The bounds are after the
 paper's: rates at 0 mV from 1e-7 to 1e3 per ms, sensitivities to 0.4 per mV, starts drawn among
 those whose rates stay between 1.67e-5 and 1e3 per ms at the ends of the protocol.
 """

@@ -44,7 +44,7 @@ class BufferedCalciumShell(AbstractIonPool):
     valence: int = eqx.field(static=True, default=2, init=False)
 
     def initial_state(self, u: Any, /) -> BufferedCalcium:
-        free = self.resting + self.time_constant * flux(u, valence=2.0, depth=self.depth)
+        free = self.resting + self.time_constant * flux(u, valence=self.valence, depth=self.depth)
         bound = self.buffer * free / (free + self.dissociation_constant)
         return BufferedCalcium(free + bound, bound)
 
@@ -52,10 +52,10 @@ class BufferedCalciumShell(AbstractIonPool):
         free = x.total - x.bound
         cleared = (free - self.resting) / self.time_constant
         binding = free * (self.buffer - x.bound) - self.dissociation_constant * x.bound
-        entering = flux(u, valence=2.0, depth=self.depth)
+        entering = flux(u, valence=self.valence, depth=self.depth)
         return BufferedCalcium(entering - cleared, self.binding_rate * binding)
 
     def ion(self, x: BufferedCalcium, /) -> Ion:
         free = x.total - x.bound
-        potential = nernst(self.outside, free, valence=2, temperature=self.temperature)
+        potential = nernst(self.outside, free, valence=self.valence, temperature=self.temperature)
         return Ion(free, self.outside, potential)

@@ -38,8 +38,8 @@ class CalciumShell(AbstractIonPool):
         return self._entry(u) - (x - self.resting) / self.time_constant
 
     def ion(self, x: Array, /) -> Ion:
-        potential = nernst(self.outside, x, valence=2, temperature=self.temperature)
+        potential = nernst(self.outside, x, valence=self.valence, temperature=self.temperature)
         return Ion(x, self.outside, potential)
 
     def _entry(self, u: Any) -> Array:
-        return self.free_fraction * flux(u, valence=2.0, depth=self.depth)
+        return self.free_fraction * flux(u, valence=self.valence, depth=self.depth)

@@ -62,7 +62,7 @@ class SpikeTimes(AbstractLoss):
         times[: len(found)] = found
         gaps = np.diff(found)
         if len(found):
-            first = gaps[:1] if len(gaps) else found - _onset(time, current)
+            first = gaps[:1] if len(gaps) else found - onset(time, current)
             intervals[: len(found)] = np.concatenate([first, gaps])
         return SpikeTarget(times, intervals, np.asarray(time[np.isfinite(voltage)].max()))
 
@@ -90,7 +90,7 @@ class SpikeTimes(AbstractLoss):
         return value / jnp.sqrt(1.0 + (value / self.largest) ** 2)
 
 
-def _onset(time: NDArray, current: NDArray) -> float:
+def onset(time: NDArray, current: NDArray) -> float:
     """When the current first changes (ms), or the start where it changes at once or never."""
     (changes,) = np.nonzero(current != current[0])
     return float(time[changes[0]]) if len(changes) else float(time[0])

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from ._damped_step import total
-from ._method import FARTHEST, AbstractMethod, Objective
+from ._method import FARTHEST, AbstractMethod, Objective, check_population
 
 # In free coordinates, of which a bounded parameter has a few from end to end; and of the
 # losses, relative: below these a population has nothing more to find where it is.
@@ -87,11 +87,7 @@ class CMAES(AbstractMethod):
         )
 
     def mix(self, states: CMALane, iteration: int, key: Array, /) -> CMALane:
-        count = states.loss.shape[0]
-        if count < 4:
-            raise ValueError(
-                f"CMAES needs a population: give fit starts= of 4 or more, not {count}."
-            )
+        check_population(self, states.loss)
         return _generation(states, jnp.asarray(iteration), self.scale, key)
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ._damped_step import total
-from ._method import FARTHEST, AbstractMethod, Objective
+from ._method import FARTHEST, AbstractMethod, Objective, check_population
 
 
 class DELane(NamedTuple):
@@ -56,12 +56,7 @@ class DifferentialEvolution(AbstractMethod):
         )
 
     def mix(self, states: DELane, iteration: int, key: Array, /) -> DELane:
-        count = states.loss.shape[0]
-        if count < 4:
-            raise ValueError(
-                "DifferentialEvolution needs a population: give fit starts= of 4 or more, "
-                f"not {count}."
-            )
+        check_population(self, states.loss)
         return _generation(states, self.weight, self.crossover, key)
 
 

@@ -13,6 +13,7 @@ the loss. `objective(position, gain)`: with a gain (1/ms), of the model pulled t
 recording. `objective(position, gain, horizon)`: of the free model over so many recorded spikes,
 from each of them and from the state in which the pulled model passes it."""
 
+_SMALLEST_POPULATION = 4
 FARTHEST = 6.0
 """Free coordinates stay within this of 0: past it a bounded parameter is at its bound."""
 
@@ -57,3 +58,12 @@ class AbstractWindowedMethod(AbstractStagedMethod):
     @abc.abstractmethod
     def horizons(self) -> tuple[int, ...]:
         """Over how many spikes the windows go that it asks for."""
+
+
+def check_population(method: AbstractMethod, losses: Array) -> None:
+    """Raise a `ValueError` where there are too few lanes for a method that mixes them."""
+    if losses.shape[0] < _SMALLEST_POPULATION:
+        raise ValueError(
+            f"{type(method).__name__} needs a population: give fit starts= of "
+            f"{_SMALLEST_POPULATION} or more, not {losses.shape[0]}."
+        )

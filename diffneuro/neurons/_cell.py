@@ -1,7 +1,7 @@
 """One compartment with any channels in its membrane."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -15,6 +15,7 @@ from .._model import (
     AbstractNoisyModel,
     Membrane,
     Parameter,
+    has_noise,
     parameter,
 )
 from .._numerics import implicit_root, lowest_root
@@ -132,13 +133,13 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
         return jax.tree.leaves(x.ions)
 
     def is_noisy(self) -> bool:
-        return any(map(_is_noisy, self.channels.values()))
+        return any(map(has_noise, self.channels.values()))
 
     def normals(self, x: CellState, /) -> dict[str, Any]:
         return {
             name: channel.normals(x.channels[name])
             for name, channel in self.channels.items()
-            if _is_noisy(channel)
+            if has_noise(channel)
         }
 
     def diffusion(self, x: CellState, u: Any, normals: dict[str, Any], /) -> CellState:
@@ -147,7 +148,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
         noise = {
             name: channel.diffusion(x.channels[name], membrane, normals[name])
             for name, channel in self.channels.items()
-            if _is_noisy(channel)
+            if has_noise(channel)
         }
         return silent._replace(channels={**silent.channels, **noise})
 
@@ -216,10 +217,6 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
 
     def _rest(self, membrane: Membrane) -> dict[str, Any]:
         return {name: channel.initial_state(membrane) for name, channel in self.channels.items()}
-
-
-def _is_noisy(channel: Any) -> TypeGuard[AbstractNoisyModel]:
-    return isinstance(channel, AbstractNoisyModel) and channel.is_noisy()
 
 
 def _stopped(tree: Any) -> Any:

@@ -14,13 +14,12 @@ from .._model import (
     AbstractNoisyModel,
     AbstractSpikingModel,
     Parameter,
+    has_noise,
     parameter,
 )
 from ._hodgkin_huxley import HodgkinHuxley
 from ._lif import LIF
-from ._nudged import Nudge
-from ._signal_input import SignalInput
-from ._synaptic_input import SynapticInput
+from ._more_current import with_more_current
 
 
 class CurrentNoiseState(NamedTuple):
@@ -56,11 +55,11 @@ class CurrentNoise(AbstractConductanceModel, AbstractNoisyModel):
         return _at_rest(self.model, u)
 
     def vector_field(self, x: CurrentNoiseState, u: Any, /) -> CurrentNoiseState:
-        own = self.model.vector_field(x.model, _joined(u, x.current))
+        own = self.model.vector_field(x.model, with_more_current(u, x.current))
         return CurrentNoiseState(own, -x.current / self.time_constant)
 
     def output(self, x: CurrentNoiseState, u: Any, /) -> Array:
-        return self.model.output(x.model, _joined(u, x.current))
+        return self.model.output(x.model, with_more_current(u, x.current))
 
     def voltage(self, x: CurrentNoiseState, /) -> Any:
         return self.model.voltage(x.model)
@@ -72,7 +71,7 @@ class CurrentNoise(AbstractConductanceModel, AbstractNoisyModel):
         return CurrentNoiseState(_own_normals(self.model, x.model), x.current)
 
     def diffusion(self, x: CurrentNoiseState, u: Any, normals: Any, /) -> CurrentNoiseState:
-        own = _own_diffusion(self.model, x.model, _joined(u, x.current), normals.model)
+        own = _own_diffusion(self.model, x.model, with_more_current(u, x.current), normals.model)
         return CurrentNoiseState(own, _amplitude(self) * normals.current)
 
 
@@ -101,20 +100,21 @@ class SpikingCurrentNoise(AbstractSpikingModel, AbstractNoisyModel):
         return _at_rest(self.model, u)
 
     def vector_field(self, x: CurrentNoiseState, u: Any, /) -> CurrentNoiseState:
-        own = self.model.vector_field(x.model, _joined(u, x.current))
+        own = self.model.vector_field(x.model, with_more_current(u, x.current))
         return CurrentNoiseState(own, -x.current / self.time_constant)
 
     def output(self, x: CurrentNoiseState, u: Any, /) -> Array:
-        return self.model.output(x.model, _joined(u, x.current))
+        return self.model.output(x.model, with_more_current(u, x.current))
 
     def event(self, x: CurrentNoiseState, u: Any, /) -> Array:
-        return self.model.event(x.model, _joined(u, x.current))
+        return self.model.event(x.model, with_more_current(u, x.current))
 
     def overshoot(self, x: CurrentNoiseState, u: Any, /) -> Array:
-        return self.model.overshoot(x.model, _joined(u, x.current))
+        return self.model.overshoot(x.model, with_more_current(u, x.current))
 
     def jump(self, x: CurrentNoiseState, u: Any, /) -> CurrentNoiseState:
-        return CurrentNoiseState(self.model.jump(x.model, _joined(u, x.current)), x.current)
+        own = self.model.jump(x.model, with_more_current(u, x.current))
+        return CurrentNoiseState(own, x.current)
 
     def refractory(self, x: CurrentNoiseState, /) -> Array:
         return self.model.refractory(x.model)
@@ -123,7 +123,7 @@ class SpikingCurrentNoise(AbstractSpikingModel, AbstractNoisyModel):
         return CurrentNoiseState(_own_normals(self.model, x.model), x.current)
 
     def diffusion(self, x: CurrentNoiseState, u: Any, normals: Any, /) -> CurrentNoiseState:
-        own = _own_diffusion(self.model, x.model, _joined(u, x.current), normals.model)
+        own = _own_diffusion(self.model, x.model, with_more_current(u, x.current), normals.model)
         return CurrentNoiseState(own, _amplitude(self) * normals.current)
 
 
@@ -135,21 +135,14 @@ def _amplitude(noise: CurrentNoise | SpikingCurrentNoise) -> Array:
     return noise.standard_deviation * jnp.sqrt(2.0 / noise.time_constant)
 
 
-def _joined(u: Any, current: Array) -> Any:
-    """The input with more current in it."""
-    if isinstance(u, SynapticInput | SignalInput | Nudge):
-        return u._replace(current=_joined(u.current, current))
-    return u + current
-
-
 def _own_normals(model: AbstractModel, x: Any) -> Any:
     """What the neuron itself asks for, if it has noise of its own."""
-    if isinstance(model, AbstractNoisyModel) and model.is_noisy():
+    if has_noise(model):
         return model.normals(x)
     return ()
 
 
 def _own_diffusion(model: AbstractModel, x: Any, u: Any, normals: Any) -> Any:
-    if isinstance(model, AbstractNoisyModel) and model.is_noisy():
+    if has_noise(model):
         return model.diffusion(x, u, normals)
     return jax.tree.map(lambda _: 0.0, x)

@@ -13,11 +13,13 @@ from .._model import (
     AbstractSpikingModel,
     Parameter,
     check_ranges,
+    has_noise,
     parameter,
 )
 from ._gif import GIF
 from ._hodgkin_huxley import HodgkinHuxley
 from ._lif import LIF
+from ._more_current import with_more_current
 from ._signal_input import SignalInput
 from ._synaptic_input import SynapticInput
 
@@ -92,7 +94,7 @@ class Rig(AbstractConductanceModel, AbstractNoisyModel):
         return self.model.concentrations(_own(self, x))
 
     def is_noisy(self) -> bool:
-        return _is_noisy(self)
+        return has_noise(self.model)
 
     def normals(self, x: Any, /) -> Any:
         return _normals(self, x)
@@ -145,7 +147,7 @@ class SpikingRig(AbstractSpikingModel, AbstractNoisyModel):
         return self.model.refractory(_own(self, x))
 
     def is_noisy(self) -> bool:
-        return _is_noisy(self)
+        return has_noise(self.model)
 
     def normals(self, x: Any, /) -> Any:
         return _normals(self, x)
@@ -220,7 +222,7 @@ def _own(rig: _AnyRig, x: Any) -> Any:
 
 
 def _at_rest(rig: _AnyRig, u: Any) -> Any:
-    own = rig.model.initial_state(_moved(u, rig.current_offset))
+    own = rig.model.initial_state(with_more_current(u, rig.current_offset))
     return own if rig.lag is None else RigState(own, _in_front(rig, own, u))
 
 
@@ -235,7 +237,7 @@ def _shown(rig: _AnyRig, x: Any, u: Any) -> Array:
 
 def _in_front(rig: _AnyRig, own: Any, u: Any) -> Array:
     """What would be shown without a lag (mV)."""
-    u = _moved(u, rig.current_offset)
+    u = with_more_current(u, rig.current_offset)
     drop = rig.series_resistance * _electrode_current(u)
     return rig.model.output(own, u) + drop + rig.junction_potential
 
@@ -249,7 +251,7 @@ def _felt(rig: _AnyRig, x: Any, u: Any) -> Any:
     extra = rig.current_offset
     if rig.lag is not None:
         extra = extra - rig.lag.electrode_capacitance * _rate_of_shown(rig, rig.lag, x, u)
-    return _moved(u, extra)
+    return with_more_current(u, extra)
 
 
 def _jumped(rig: SpikingRig | EscapeRig, x: Any, u: Any) -> Any:
@@ -257,20 +259,9 @@ def _jumped(rig: SpikingRig | EscapeRig, x: Any, u: Any) -> Any:
     return own if rig.lag is None else RigState(own, x.shown)
 
 
-def _moved(u: Any, current: Any) -> Any:
-    """The input with more current in it."""
-    if isinstance(u, SynapticInput | SignalInput):
-        return u._replace(current=_moved(u.current, current))
-    return u + current
-
-
 def _electrode_current(u: Any) -> Any:
     """What of an input comes through the electrode (pA), synapses and signals left aside."""
     return _electrode_current(u.current) if isinstance(u, SynapticInput | SignalInput) else u
-
-
-def _is_noisy(rig: Rig | SpikingRig) -> bool:
-    return isinstance(rig.model, AbstractNoisyModel) and rig.model.is_noisy()
 
 
 def _noisy(model: AbstractModel) -> AbstractNoisyModel:

@@ -11,6 +11,7 @@ from .._model import (
     AbstractConductanceModel,
     AbstractNoisyModel,
     Parameter,
+    has_noise,
     is_concrete,
     parameter,
 )
@@ -85,7 +86,7 @@ class VoltageClamp(AbstractClampedModel, AbstractConductanceModel, AbstractNoisy
         return self.cell.concentrations(x.cell)
 
     def is_noisy(self) -> bool:
-        return isinstance(self.cell, AbstractNoisyModel) and self.cell.is_noisy()
+        return has_noise(self.cell)
 
     def normals(self, x: ClampedState, /) -> Any:
         assert isinstance(self.cell, AbstractNoisyModel)
