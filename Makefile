@@ -13,7 +13,7 @@ OPTIONS ?=
 NAME := $(basename $(notdir $(RECORDING)))
 OUT ?= out$(if $(RECORDING),/$(NAME)_$(MODEL))
 
-.PHONY: fit test test-slow check format notebooks bench bench-compare bench-peers clean
+.PHONY: fit test test-slow check format notebooks bench bench-compare bench-peers fit-quality clean
 
 fit: $(READY)
 ifeq ($(strip $(RECORDING)),)
@@ -50,6 +50,10 @@ bench-compare: bench
 
 bench-peers: $(READY) $(PEERS)/ready
 	$(BIN)/python -m benchmarks.peers
+
+# Ways to fit on recorded cells; OPTIONS="--cells 555060623 --seeds 0" does only these.
+fit-quality: $(READY) $(PEERS)/ready
+	$(BIN)/python -m benchmarks.fit_quality $(OPTIONS)
 
 # Other simulators pin what they need, so they live in an environment of their own.
 $(PEERS)/ready: benchmarks/peers/requirements.txt

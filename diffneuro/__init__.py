@@ -38,6 +38,7 @@ from ._model import (  # noqa: E402
     parameters as parameters,
     replace as replace,
 )
+from ._problems import PROBLEMS as PROBLEMS, Problem as Problem  # noqa: E402
 from ._result import FitResult as FitResult  # noqa: E402
 from ._simulate import simulate as simulate  # noqa: E402
 from ._sweep import sweep as sweep  # noqa: E402

@@ -19,14 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds, as_bounds, values_at
 from ._cores import cores
+from ._defaults import check_fires, default_loss, default_method, default_starts
 from ._interrupt import held_back
 from ._model import (
-    AbstractConductanceModel,
     AbstractModel,
     check_names,
     is_clamped,
     parameters,
     replace,
+    smallest,
     substitute,
 )
 from ._objective import Objective, SpikesOfASweep, check_clamp, free_run, make_objective
@@ -37,8 +38,8 @@ from ._simulate import check_finite_parameters, check_spike_gradient, default_so
 from ._storage import classes_of, describe, model_to_data
 from ._uncertainty import curvature
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss, CurrentError, SpikeTimes, Sum, VoltageError
-from .methods import AbstractMethod, LevenbergMarquardt, Pipeline, Synchronised
+from .losses import AbstractLoss
+from .methods import AbstractMethod, Pipeline
 from .methods._pipeline import horizons_of
 from .recordings import Recording, joined
 from .solvers import AbstractSolver
@@ -56,7 +57,7 @@ def fit(
     free: Mapping[str, Bounds | tuple[float, float]],
     loss: AbstractLoss | None = None,
     method: AbstractMethod | Pipeline | None = None,
-    starts: int | Mapping[str, ArrayLike] = 1,
+    starts: int | Mapping[str, ArrayLike] | None = None,
     key: Array | None = None,
     holdout: int | Sequence[int] | None = None,
     checkpoint: str | os.PathLike | None = None,
@@ -73,12 +74,15 @@ def fit(
     - `recordings`: current and voltage, one row a sweep; the step is the sampling interval.
       Several recordings of the same sampling and length are joined, their sweeps renumbered.
     - `free`: dotted path -> (low, high) or `Bounds`, in the parameter's unit.
-    - `loss`: what is compared; by default the voltage error, for integrate-and-fire neurons
-      the spike times with the voltage between spikes, under voltage clamp the current error.
-    - `method`: how to search; by default `methods.Synchronised` for conductance cells and
-      `methods.LevenbergMarquardt` for others, with refilling unless under voltage clamp.
+    - `loss`: what is compared; by default, where the recording spikes, the spike times with the
+      voltage between them, else the voltage error, which is also taken for recordings whose
+      metadata give the "truth" of a model; under voltage clamp the current error.
+    - `method`: how to search; by default, for spikes, a `methods.Pipeline` from random positions
+      over windows between spikes to an evolution; `methods.Synchronised` for the voltage of
+      conductance cells; `methods.LevenbergMarquardt` under voltage clamp and for few starts.
     - `starts`: 1 starts at the model's own values; a larger number at random between the
-      bounds; a mapping from each free name to an array gives the starts themselves.
+      bounds; a mapping from each free name to an array gives the starts themselves. By default
+      32 where the default method is a pipeline, else 1.
     - `key`: decides the random starts; `jax.random.key(0)` by default.
     - `holdout`: numbers of sweeps that are kept out of the fit and scored.
     - `checkpoint`: a file to keep the search in, once a minute; an existing one is resumed.
@@ -97,8 +101,7 @@ def fit(
     """
     bounds = as_free(model, free)
     check_finite_parameters(model)
-    if not isinstance(recordings, Recording):
-        recordings = joined(recordings)
+    recordings = recordings if isinstance(recordings, Recording) else joined(recordings)
     check_clamp(model, recordings)
     held_out = _numbers(holdout)
     fitted = _without(recordings, held_out)
@@ -106,7 +109,9 @@ def fit(
     if not is_clamped(model):
         _check_sampling(recordings, solver)
     loss = default_loss(model, fitted) if loss is None else loss
-    method = default_method(model) if method is None else method
+    check_fires(loss, fitted)
+    starts = _starts(model, loss, method) if starts is None else starts
+    method = default_method(model, loss, _how_many(starts)) if method is None else method
     key = jax.random.key(0) if key is None else key
     _check_spikes(model, spikes)
     objective = make_objective(model, fitted, bounds, loss, solver, spikes, horizons_of(method))
@@ -163,36 +168,24 @@ def as_free(
     """`free` as bounds, after a look at the names; raises `ValueError` as `fit` does."""
     bounds = as_bounds(free)
     check_names(model, bounds)
+    for name, limits in bounds.items():
+        least = smallest(model, name)
+        if limits.low < least:
+            raise ValueError(
+                f"the bounds of {name}, [{limits.low:g}, {limits.high:g}], go below {least:g}, "
+                "where the model refuses it: raise the lower one."
+            )
     return bounds
 
 
-def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
-    """The current error under voltage clamp, the voltage error for conductance cells, else
-    `spike_loss`."""
-    if is_clamped(model):
-        return CurrentError()
-    return VoltageError() if isinstance(model, AbstractConductanceModel) else spike_loss(recording)
+def _starts(model: AbstractModel, loss: AbstractLoss, method: Any) -> int:
+    return default_starts(model, loss) if method is None else 1
 
 
-def spike_loss(recording: Recording) -> AbstractLoss:
-    """Spike times and, with little weight, the voltage between spikes.
-
-    For models that cannot be exact: of the plain voltage error a spike that is late costs twice
-    as much as one that is missing.
-    """
-    counts = [len(recorded_spike_times(recording.time, row)) for row in recording.voltage]
-    room = 16 * (1 + 2 * max(counts) // 16)
-    between = VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
-    return Sum((SpikeTimes(max_spikes=room), between), (1.0, 0.02))
-
-
-def default_method(model: AbstractModel) -> AbstractMethod:
-    """Synchronisation released in stages where the voltage can be pulled."""
-    if is_clamped(model):
-        return LevenbergMarquardt()
-    if isinstance(model, AbstractConductanceModel):
-        return Synchronised()
-    return LevenbergMarquardt(steps=60, refill_every=10)
+def _how_many(starts: int | Mapping[str, ArrayLike]) -> int:
+    if isinstance(starts, Mapping):
+        return max((np.size(values) for values in starts.values()), default=0)
+    return starts
 
 
 def _numbers(holdout: int | Sequence[int] | None) -> tuple[int, ...]:
@@ -206,6 +199,11 @@ def _without(recording: Recording, holdout: tuple[int, ...]) -> Recording:
     recording.select(holdout)
     kept = [number for number in recording.sweep_numbers if number not in set(holdout)]
     if not kept:
+        if recording.sweeps == 1:
+            raise ValueError(
+                "the recording has one sweep, so that none can be held out: leave out holdout=, or "
+                "give fit several recordings."
+            )
         raise ValueError("holdout names every sweep of the recording: leave one to fit.")
     return recording.select(kept)
 
@@ -307,6 +305,7 @@ def _result(
     positions = jnp.asarray(found.positions, jnp.result_type(float))
     values = np.asarray(_values(objective, positions), float)
     around = curvature(objective, best)
+    _warn_of_idle(bounds, around.gram)
     response, spikes = _fitted(model, recording, objective)
     return FitResult(
         model=model,
@@ -326,6 +325,16 @@ def _result(
         about=about,
         score_covariance=around.score_covariance,
     )
+
+
+def _warn_of_idle(bounds: dict[str, Bounds], gram: NDArray) -> None:
+    idle = [name for name, own in zip(bounds, np.diag(gram), strict=True) if own == 0]
+    if idle:
+        warnings.warn(
+            f"{', '.join(idle)} changed nothing that was compared: leave out of free what the "
+            "recording cannot tell, or record what depends on it.",
+            stacklevel=4,
+        )
 
 
 def _free_losses(objective: Objective, positions: NDArray) -> NDArray:

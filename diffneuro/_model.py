@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import difflib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
@@ -291,6 +292,17 @@ def check_names(model: AbstractModel, names: Iterable[str]) -> None:
                 f"{type(model).__name__} has no parameter {name!r}; the nearest names are "
                 f"{', '.join(nearest)}."
             )
+
+
+def smallest(model: AbstractModel, name: str) -> float:
+    """Below which value the parameter of that name is refused whatever the others are."""
+    *path, last = name.split(".")
+    parent = _descend(model, ".".join(path)) if path else model
+    if not isinstance(parent, eqx.Module):
+        return -math.inf
+    (metadata,) = (field.metadata for field in dataclasses.fields(parent) if field.name == last)
+    limits = (metadata.get("above"), metadata.get("at_least"))
+    return max((limit for limit in limits if limit is not None), default=-math.inf)
 
 
 def _descend(node: Any, path: str) -> Any:

@@ -87,12 +87,13 @@ class Objective(eqx.Module):
                 solver=self.solver,
                 state=model.initial_state(current[0]),
                 record=lambda x, u: x,
+                every=windows.grid,
             ).y
 
         passing = jax.vmap(passed)(self.stimuli, self.pulls)
 
         def one_window(sweep, first, current, voltage, target):
-            state = jax.tree.map(lambda leaf: leaf[sweep, first], passing)
+            state = jax.tree.map(lambda leaf: leaf[sweep, first // windows.grid], passing)
             state = eqx.tree_at(model.voltage, state, voltage)
             t1 = current.shape[0] * self.dt
             run = simulate(model, current, t1=t1, dt=self.dt, solver=self.solver, state=state)

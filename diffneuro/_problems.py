@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import channels, neurons
+from . import channels, ions, neurons
 from ._bounds import Bounds
 from ._model import AbstractChannel, AbstractModel
 
@@ -40,7 +40,7 @@ _INTEGRATE_AND_FIRE_BOUNDS = {
 }
 
 
-def _cortical_cell(**more: AbstractChannel) -> neurons.Cell:
+def _cortical_channels(**more: AbstractChannel) -> dict[str, AbstractChannel]:
     """Sodium and delayed rectifier of adjustable gates, M current, leak, and what is given."""
     sodium = {"m": channels.Adjustment(), "h": channels.Adjustment()}
     spiking = {
@@ -49,7 +49,39 @@ def _cortical_cell(**more: AbstractChannel) -> neurons.Cell:
         "m": channels.PospischilMTypePotassium(0.05, slowest=200.0),
         "leak": channels.Leak(0.05, -70.0),
     }
-    return neurons.Cell(spiking | more)
+    return spiking | more
+
+
+def _adapting_cell() -> neurons.Cell:
+    """A cortical cell in which calcium, let in by spikes, opens potassium channels."""
+    calcium = channels.PospischilLTypeCalcium(0.05)
+    parts = _cortical_channels(l=calcium, sk=channels.SK(0.5))
+    return neurons.Cell(parts, ions={"ca": ions.CalciumShell()})
+
+
+def _pyramidal_cell() -> neurons.Cell:
+    """A cortical cell with A current, persistent sodium and an H current."""
+    parts = _cortical_channels(
+        a=channels.Adjusted(
+            channels.ConnorStevensATypePotassium(2.0),
+            {"a": channels.Adjustment(), "b": channels.Adjustment()},
+        ),
+        nap=channels.Adjusted(channels.PersistentSodium(0.02), {"m": channels.Adjustment()}),
+        h=channels.HCN(0.01),
+    )
+    return neurons.Cell(parts)
+
+
+def _interneuron() -> neurons.Cell:
+    """Sodium that hardly inactivates, two fast delayed rectifiers, leak."""
+    return neurons.Cell(
+        {
+            "na": channels.Adjusted(channels.WangBuzsakiSodium(), {"h": channels.Adjustment()}),
+            "k": channels.Adjusted(channels.WangBuzsakiPotassium(), {"n": channels.Adjustment()}),
+            "kv3": channels.HayKv3(5.0),
+            "leak": channels.Leak(0.1, -65.0),
+        }
+    )
 
 
 # Wide by choice: conductances by a factor of about ten to both sides of those that Pospischil et
@@ -74,6 +106,36 @@ _BURSTING_BOUNDS = {
     "channels.l.g_max": Bounds(0.001, 1.0, "log"),
     "channels.t.g_max": Bounds(0.001, 5.0, "log"),
 }
+_ADAPTING_BOUNDS = {
+    "channels.l.g_max": Bounds(0.001, 1.0, "log"),
+    "channels.sk.g_max": Bounds(0.01, 20.0, "log"),
+    "ions.ca.time_constant": Bounds(20.0, 1000.0, "log"),
+}
+# A, persistent sodium and H currents by a factor of about ten to both sides of what Hay et al.
+# 2011, doi:10.1371/journal.pcbi.1002107, and Connor & Stevens 1971 gave them in their cells.
+_PYRAMIDAL_BOUNDS = {
+    "channels.a.channel.g_max": Bounds(0.1, 50.0, "log"),
+    "channels.a.adjustments.a.shift": Bounds(-15.0, 25.0),
+    "channels.a.adjustments.b.shift": Bounds(-15.0, 25.0),
+    "channels.nap.channel.g_max": Bounds(0.001, 0.5, "log"),
+    "channels.nap.adjustments.m.shift": Bounds(-15.0, 15.0),
+    "channels.h.g_max": Bounds(0.0005, 0.2, "log"),
+}
+# By a factor of about ten to both sides of Wang & Buzsaki 1996,
+# doi:10.1523/JNEUROSCI.16-20-06402.1996.
+_INTERNEURON_BOUNDS = {
+    "area": Bounds(1000.0, 100000.0, "log"),
+    "channels.leak.g_max": Bounds(0.01, 1.0, "log"),
+    "channels.leak.reversal_potential": Bounds(-95.0, -50.0),
+    "channels.na.channel.g_max": Bounds(3.0, 300.0, "log"),
+    "channels.na.channel.reversal_potential": Bounds(35.0, 75.0),
+    "channels.na.channel.speed": Bounds(1.0, 20.0, "log"),
+    "channels.na.adjustments.h.shift": Bounds(-20.0, 20.0),
+    "channels.k.channel.g_max": Bounds(0.5, 100.0, "log"),
+    "channels.k.channel.speed": Bounds(1.0, 20.0, "log"),
+    "channels.k.adjustments.n.shift": Bounds(-20.0, 20.0),
+    "channels.kv3.g_max": Bounds(0.05, 100.0, "log"),
+}
 PROBLEMS = {
     "hh": Problem(
         "the squid axon's sodium, potassium and leak (Hodgkin & Huxley 1952)",
@@ -82,17 +144,37 @@ PROBLEMS = {
         0.05,
     ),
     "cortical": Problem(
-        "regular or fast spiking, adapting: Na, Kd, M and leak (Pospischil et al. 2008)",
-        _cortical_cell,
+        "regular spiking: Na, Kd, M and leak (Pospischil et al. 2008)",
+        lambda: neurons.Cell(_cortical_channels()),
         _CORTICAL_BOUNDS,
         0.05,
     ),
     "bursting": Problem(
         "the same with L- and T-type calcium currents (Pospischil et al. 2008)",
-        lambda: _cortical_cell(
-            l=channels.PospischilLTypeCalcium(0.02), t=channels.PospischilTTypeCalcium(0.02)
+        lambda: neurons.Cell(
+            _cortical_channels(
+                l=channels.PospischilLTypeCalcium(0.02), t=channels.PospischilTTypeCalcium(0.02)
+            )
         ),
         {**_CORTICAL_BOUNDS, **_BURSTING_BOUNDS},
+        0.05,
+    ),
+    "adapting": Problem(
+        "cortical, with L-type calcium, a calcium shell and SK (Pospischil 2008, Hay 2011)",
+        _adapting_cell,
+        {**_CORTICAL_BOUNDS, **_ADAPTING_BOUNDS},
+        0.05,
+    ),
+    "pyramidal": Problem(
+        "cortical, with A current, persistent sodium and H current",
+        _pyramidal_cell,
+        {**_CORTICAL_BOUNDS, **_PYRAMIDAL_BOUNDS},
+        0.05,
+    ),
+    "interneuron": Problem(
+        "fast spiking: Na, two delayed rectifiers and leak (Wang & Buzsaki 1996)",
+        _interneuron,
+        _INTERNEURON_BOUNDS,
         0.05,
     ),
     "adex": Problem(

@@ -8,7 +8,7 @@ from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds, values_at
-from ._fit import default_loss
+from ._defaults import default_loss
 from ._objective import Objective, SpikesOfASweep, make_objective
 from ._result import FitResult
 from ._simulate import default_solver

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds
 from ._model import AbstractModel, AbstractSpikingModel, parameters, replace
+from ._posterior import Optimum, Posterior as Posterior, posterior
 from ._scores import (
     ScoreSummary,
     StepRates,
@@ -136,6 +138,32 @@ class FitResult:
 
         return profile(self, name, values, **settings)
 
+    def posterior(
+        self, *, loss: Any = None, solver: Any = None, spikes: Any = None, **settings: Any
+    ) -> Posterior:
+        """Draws of all free parameters together, by NUTS from the likelihood of the fit.
+
+        `loss`, `solver` and `spikes` are those given to `fit`, where they were not the
+        defaults; `settings` are `draws`, `warmup`, `chains`, `key` and `progress`. The noise is
+        that found at the optimum, fewer residuals counting where it remembers; the prior is
+        uniform between the bounds, in their scale. Needs the extra `posterior`.
+
+        **Raises:** `ImportError` without blackjax; `ValueError` for another loss than that of
+        the fit, too few draws, or a fit without residuals.
+        """
+        from ._profile import _objective
+
+        optimum = Optimum(
+            self.parameters,
+            self.units,
+            self.loss,
+            self.gram,
+            self._score_covariance(),
+            self.residual_count,
+            self.slopes,
+        )
+        return posterior(_objective(self, loss, solver, spikes), optimum, **settings)
+
     def at_bound(self) -> dict[str, str]:
         """The parameters that ended within 0.5 % of a bound: name -> "low" or "high"."""
         ends = {}
@@ -177,14 +205,23 @@ class FitResult:
         """The cell's and the model's f-I curve, from the sweeps with a step of current."""
         return step_rates(self.scores())
 
-    def report(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
+    def report(
+        self,
+        path: str | os.PathLike,
+        *,
+        profiles: Sequence[Profile] = (),
+        overwrite: bool = False,
+    ) -> Path:
         """Write one self-contained HTML page, and its figures as PNG beside it.
 
-        **Raises:** `ValueError` when the page exists and `overwrite` is not given.
+        `profiles`, made by `profile`, are drawn, with their 95 % intervals in a table.
+
+        **Raises:** `ValueError` when the page exists and `overwrite` is not given, or a profile
+        is not of this fit.
         """
         from .report import write_report
 
-        return write_report(self, path, overwrite=overwrite)
+        return write_report(self, path, profiles=profiles, overwrite=overwrite)
 
     def save(self, path: str | os.PathLike, *, overwrite: bool = False) -> Path:
         """Write everything to one file: a zip of fit.json and NPY arrays, atomically.

@@ -103,6 +103,20 @@ class ScoreSummary(NamedTuple):
     """sweeps in which only the model spikes"""
 
 
+class FeatureMeans(NamedTuple):
+    """Features of several sweeps: each a mean over those in which both cell and model show it.
+
+    Where the model never does, as one that draws no spikes, the recorded mean is over all sweeps.
+    """
+
+    recorded: Features
+    model: Features
+    error: Features
+    """by how much the two differ in one sweep, without sign"""
+    repeat_error: Features
+    """the same of a sweep and its recorded repeats; NaN without repeats"""
+
+
 class StepRates(NamedTuple):
     """The f-I curve of the cell and of the model, one entry for each of k step currents."""
 
@@ -190,6 +204,21 @@ def summarised(scores: Sequence[SweepScore]) -> ScoreSummary:
         wrongly_silent=sum(cell > 0 and model == 0 for cell, model in silences),
         wrongly_firing=sum(cell == 0 and model > 0 for cell, model in silences),
     )
+
+
+def feature_means(scores: Sequence[SweepScore]) -> FeatureMeans:
+    """The mean features of some sweeps, recorded and of the model."""
+    errors = [score.feature_errors for score in scores]
+    columns = []
+    for name in Features._fields:
+        apart = [abs(getattr(error, name)) for error in errors]
+        both = [score for score, error in zip(scores, apart, strict=True) if error >= 0]
+        kinds = ("recorded_features", "model_features", "repeat_errors")
+        cell, model, repeats = (
+            _mean(getattr(getattr(score, kind), name) for score in both or scores) for kind in kinds
+        )
+        columns.append((cell, model, _mean(apart), repeats))
+    return FeatureMeans(*(Features(*values) for values in zip(*columns, strict=True)))
 
 
 def step_rates(scores: Sequence[SweepScore]) -> StepRates:

@@ -20,14 +20,17 @@ from ._interrupt import held_back
 from ._progress import Watcher
 from ._storage import check_writable, discard_leftovers, pack, unpack, write_atomically
 from .methods import AbstractMethod, Objective, Pipeline
-from .methods._pipeline import stage_name, stages_of
+from .methods._method import FARTHEST
+from .methods._pipeline import lanes_of, stage_name, stages_of
 
 # What is simulated side by side in one compiled call: as many as the caches like, by measurement.
 # It does not depend on the machine, so that a search gives the same bits with more cores.
 _WIDTH = 192
+# Without derivatives: whole vectors of the machine, and few enough for two cores to share.
+_PLAIN_WIDTH = 16
 _TILE_BYTES = 256e6
 _CHECKPOINT_SECONDS = 60.0
-_CHECKPOINT_VERSION = 1
+_CHECKPOINT_VERSION = 2
 _LONGEST_SHOWN = 120
 
 
@@ -36,10 +39,8 @@ class Found(NamedTuple):
 
     positions: NDArray
     """(starts, P) free coordinates"""
-    losses: NDArray
-    """(starts,); inf for a start that went non-finite"""
     history: NDArray
-    """(iterations, starts) losses"""
+    """(iterations, starts) losses, NaN for starts that were not gone on with"""
     completed: bool
     """False when it was interrupted"""
 
@@ -47,10 +48,26 @@ class Found(NamedTuple):
 class _Reached(NamedTuple):
     """How far a search is: changed as a whole, so that no interrupt finds half of it."""
 
+    positions: Array
+    """(starts, P) of all starts, those that are not gone on with included"""
+    lanes: NDArray
+    """which starts are gone on with"""
     states: Any
-    """None before the starts have been evaluated"""
+    """of these; None before they have been evaluated"""
     history: list[NDArray]
     """(starts,) losses after each iteration"""
+
+
+class _Turn(NamedTuple):
+    """One iteration of a schedule."""
+
+    stage: AbstractMethod
+    at: int
+    """its number within the stage"""
+    lanes: int
+    """how many starts the stage goes on with"""
+    spread: float
+    """how far from them the starts are that fill in"""
 
 
 def search(
@@ -77,7 +94,7 @@ def search(
     if checkpoint is not None:
         check_writable(checkpoint)
         discard_leftovers(checkpoint)
-    schedule = [(stage, at) for stage in stages_of(method) for at in range(stage.iterations)]
+    schedule = _schedule(method, len(positions))
     # Interrupted here it would have but the starts to show, which are not the best so far.
     with held_back() as interrupts:
         reached = _read(checkpoint, schedule, objective, positions, identity)
@@ -85,16 +102,17 @@ def search(
     try:
         if interrupted:
             raise KeyboardInterrupt
-        tile = _tile_size(objective, positions, runs)
+        tiles = {
+            stage: _tile_size(stage, objective, positions, runs) for stage in stages_of(method)
+        }
         if reached.states is None:
-            first, _ = schedule[0]
-            reached = _Reached(_for_tiles(_start, first, objective, tile)(positions), [])
+            reached = _begun(schedule[0], objective, reached, tiles, key)
         saved = time.monotonic()
         while (done := len(reached.history)) < len(schedule):
-            stage, at = schedule[done]
-            reached = _advance(stage, at, objective, reached, tile, key)
-            best = float(np.min(reached.history[-1]))
-            watch(done + 1, len(schedule), best, stage_name(stage, at))
+            turn = schedule[done]
+            reached = _advance(turn, objective, reached, tiles, key)
+            best = float(np.min(reached.states.loss))
+            watch(done + 1, len(schedule), best, stage_name(turn.stage, turn.at))
             if checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:
                 _keep(checkpoint, reached, identity)
                 saved = time.monotonic()
@@ -105,28 +123,53 @@ def search(
         # After an error too, if there is something that another try need not do again.
         if completed or interrupted or reached.history:
             _keep_at_end(checkpoint, reached, identity)
-    return _found(positions, reached, completed)
+    table = np.asarray(reached.history, float).reshape(len(reached.history), len(positions))
+    return Found(np.asarray(_all_positions(reached), float), table, completed)
 
 
-def _advance(stage, at: int, objective, reached: _Reached, tile: int, key: Array) -> _Reached:
+def _schedule(method: AbstractMethod | Pipeline, starts: int) -> list[_Turn]:
+    spread = method.spread if isinstance(method, Pipeline) else 0.0
+    stages = zip(stages_of(method), lanes_of(method, starts), strict=True)
+    return [
+        _Turn(stage, at, lanes, spread) for stage, lanes in stages for at in range(stage.iterations)
+    ]
+
+
+def _advance(turn: _Turn, objective, reached: _Reached, tiles, key: Array) -> _Reached:
     """One iteration on; interrupted within, it is done again from before its mixing."""
-    states, history = reached
+    stage, at, history = turn.stage, turn.at, reached.history
     if at == 0 and history:
-        states = _for_tiles(_start, stage, objective, tile)(states.position)
-    mixed = stage.mix(states, at, jax.random.fold_in(key, len(history)))
-    moved = _for_tiles(_update, stage, objective, tile)(mixed, jnp.asarray(at))
-    return _Reached(moved, [*history, np.asarray(moved.loss)])
+        reached = _begun(turn, objective, reached, tiles, key)
+    mixed = stage.mix(reached.states, at, jax.random.fold_in(key, len(history)))
+    moved = _for_tiles(_update, stage, objective, tiles[stage])(mixed, jnp.asarray(at))
+    losses = np.full(len(reached.positions), np.nan)
+    losses[reached.lanes] = np.asarray(moved.loss)
+    return reached._replace(states=moved, history=[*history, losses])
 
 
-def _found(positions: Array, reached: _Reached, completed: bool) -> Found:
-    states, history = reached
-    if states is None:
-        starts = len(positions)
-        unknown = np.full(starts, np.inf)
-        return Found(np.asarray(positions, float), unknown, np.zeros((0, starts)), completed)
-    losses = np.asarray(states.loss, float)
-    table = np.asarray(history, float).reshape(len(history), len(losses))
-    return Found(np.asarray(states.position, float), losses, table, completed)
+def _begun(turn: _Turn, objective, reached: _Reached, tiles, key: Array) -> _Reached:
+    """A stage begun: with the best lanes of the stage before, or with neighbours of them."""
+    positions, lanes = _all_positions(reached), reached.lanes
+    if reached.states is not None:
+        lanes = lanes[np.argsort(np.asarray(reached.states.loss), kind="stable")]
+    kept = lanes[: turn.lanes]
+    if turn.lanes > len(kept):
+        idle = np.setdiff1d(np.arange(len(positions)), kept)[: turn.lanes - len(kept)]
+        shape, real = (len(idle), positions.shape[1]), positions.dtype
+        draws = jax.random.fold_in(jax.random.fold_in(key, len(reached.history)), len(idle))
+        source = kept[np.arange(len(idle)) % len(kept)]
+        near = positions[source] + turn.spread * jax.random.normal(draws, shape, real)
+        positions = positions.at[idle].set(jnp.clip(near, -FARTHEST, FARTHEST))
+        kept = np.concatenate([kept, idle])
+    states = _for_tiles(_start, turn.stage, objective, tiles[turn.stage])(positions[kept])
+    return _Reached(positions, kept, states, reached.history)
+
+
+def _all_positions(reached: _Reached) -> Array:
+    """(starts, P), where the lanes that are gone on with are now and where the others stayed."""
+    if reached.states is None:
+        return reached.positions
+    return reached.positions.at[reached.lanes].set(reached.states.position)
 
 
 @eqx.filter_jit
@@ -144,12 +187,13 @@ def _update(method, objective, states, iteration):
     return jax.vmap(lambda state: method.update(objective, state, iteration))(states)
 
 
-def _tile_size(objective: Objective, positions: Array, runs: int) -> int:
+def _tile_size(method: AbstractMethod, objective: Objective, positions: Array, runs: int) -> int:
     """How many starts share one compiled call, by the cache and by their Jacobians' memory."""
     starts, count = positions.shape
+    tangents = method.tangents(count)
     shape = eqx.filter_eval_shape(_residuals, objective, positions[0])
-    by_memory = _TILE_BYTES // (shape.size * shape.dtype.itemsize * (count + 2))
-    by_cache = _WIDTH // (runs * (count + 1))
+    by_memory = _TILE_BYTES // (shape.size * shape.dtype.itemsize * (tangents + 2))
+    by_cache = (_WIDTH if tangents else _PLAIN_WIDTH) // (runs * (tangents + 1))
     return int(np.clip(min(by_memory, by_cache), 1, starts))
 
 
@@ -179,16 +223,20 @@ def _for_tiles(function, method, objective, tile: int) -> Callable[..., Any]:
 def _read(checkpoint, schedule, objective, positions, identity) -> _Reached:
     """What the checkpoint holds, if there is one."""
     if checkpoint is None or not Path(checkpoint).exists():
-        return _Reached(None, [])
+        first = schedule[0].lanes
+        return _Reached(positions, np.arange(len(positions))[:first], None, [])
     document, arrays = unpack(
         checkpoint, name="search", kind="checkpoint", version=_CHECKPOINT_VERSION
     )
     _check_identity(checkpoint, document.get("identity"), identity)
     history = list(arrays.get("history", ()))
-    last, _ = schedule[min(max(len(history), 1), len(schedule)) - 1]
-    shapes, structure = jax.tree.flatten(eqx.filter_eval_shape(_start, last, objective, positions))
+    last = schedule[min(max(len(history), 1), len(schedule)) - 1]
+    some = positions[: last.lanes]
+    shapes, structure = jax.tree.flatten(eqx.filter_eval_shape(_start, last.stage, objective, some))
     wanted = {f"state_{i}": leaf for i, leaf in enumerate(shapes)}
     wanted["history"] = jax.ShapeDtypeStruct((len(history), len(positions)), shapes[0].dtype)
+    wanted["positions"] = jax.ShapeDtypeStruct(positions.shape, positions.dtype)
+    wanted["lanes"] = jax.ShapeDtypeStruct((last.lanes,), np.dtype(int))
     for name, leaf in wanted.items():
         if name not in arrays or arrays[name].shape != leaf.shape or len(history) > len(schedule):
             raise ValueError(
@@ -196,7 +244,8 @@ def _read(checkpoint, schedule, objective, positions, identity) -> _Reached:
                 "delete it to start anew."
             )
     leaves = [jnp.asarray(arrays[f"state_{i}"]) for i in range(len(shapes))]
-    return _Reached(jax.tree.unflatten(structure, leaves), history)
+    states = jax.tree.unflatten(structure, leaves)
+    return _Reached(jnp.asarray(arrays["positions"]), arrays["lanes"], states, history)
 
 
 def _check_identity(checkpoint, known: Any, identity: dict[str, Any]) -> None:
@@ -238,16 +287,19 @@ def _keep_at_end(checkpoint, reached: _Reached, identity) -> None:
 
 def _keep(checkpoint, reached: _Reached, identity) -> None:
     """Write the checkpoint; a disk that does not take it does not end a search of hours."""
-    states, history = reached
     document = {
         "kind": "checkpoint",
         "format_version": _CHECKPOINT_VERSION,
         "identity": identity,
     }
-    leaves = {f"state_{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(states))}
-    losses = np.asarray(states.loss)
-    table = np.asarray(history, losses.dtype).reshape(len(history), len(losses))
-    content = pack(document, {**leaves, "history": table}, "search")
+    leaves = jax.tree.leaves(reached.states)
+    real, shape = leaves[0].dtype, (len(reached.history), len(reached.positions))
+    arrays = {f"state_{i}": np.asarray(leaf) for i, leaf in enumerate(leaves)} | {
+        "history": np.asarray(reached.history, real).reshape(shape),
+        "positions": np.asarray(reached.positions),
+        "lanes": reached.lanes,
+    }
+    content = pack(document, arrays, "search")
     try:
         write_atomically(checkpoint, content)
     except (OSError, ValueError) as error:

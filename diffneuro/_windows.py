@@ -1,5 +1,6 @@
 """Stretches of a recording from one spike over the next ones."""
 
+import math
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -20,6 +21,8 @@ _AFTER_SPIKE = 4.0
 _BEFORE_ONSET = 20.0
 _LATER, _LATER_BY = 1.4, 15.0
 _LONGEST_SILENCE = 300.0
+# ms; windows begin on this grid, so that the pulled run need not keep its state at every step.
+_GRID = 1.0
 
 
 class Windows(eqx.Module):
@@ -28,12 +31,14 @@ class Windows(eqx.Module):
     sweep: Array
     """(windows,)"""
     first: Array
-    """(windows,) the sample at which it begins"""
+    """(windows,) the sample at which it begins, a multiple of `grid`"""
     currents: Array
     """(windows, length) pA"""
     voltages: Array
     """(windows,) mV, recorded where it begins"""
     targets: Any
+    grid: int = eqx.field(static=True)
+    """samples"""
 
 
 class _Cut(NamedTuple):
@@ -45,10 +50,11 @@ class _Cut(NamedTuple):
 def cut_windows(
     recording: Recording, loss: AbstractLoss, horizon: int, threshold: float
 ) -> Windows:
-    """A window from each spike, and from each sweep's start, over the `horizon` next spikes.
+    """A window from each sweep's start, and from the spikes after it, over the `horizon` next ones.
 
-    What comes after these is unknown (NaN) to the loss. A window without spikes lasts as long
-    as the longest with some.
+    Windows over several spikes overlap by half, so that all of them together cost no more than
+    two runs. What comes after these is unknown (NaN) to the loss. A window without spikes
+    lasts as long as the longest with some.
     """
     cuts = _cuts(recording, horizon, threshold)
     length = _length(recording, cuts)
@@ -62,7 +68,12 @@ def cut_windows(
         jnp.asarray(np.stack([current for current, _ in rows]), real),
         jnp.asarray([voltage[0] for _, voltage in rows], real),
         jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts), real), *targets),
+        _grid(recording.dt),
     )
+
+
+def _grid(dt: float) -> int:
+    return max(1, round(_GRID / dt))
 
 
 def _cuts(recording: Recording, horizon: int, threshold: float) -> list[_Cut]:
@@ -74,11 +85,12 @@ def _cuts(recording: Recording, horizon: int, threshold: float) -> list[_Cut]:
         spikes = recorded_spike_times(recording.time, voltage, threshold)
         before = max(onset(recording.time, current) - _BEFORE_ONSET, 0.0)
         begins = [before, *(spikes + _AFTER_SPIKE)]
-        for number, begin in enumerate(begins):
+        for number in range(0, len(begins), max(1, horizon // 2)):
+            begin = begins[number]
             ahead = spikes[number : number + horizon]
             full = len(ahead) == horizon
             stop = round((ahead[-1] + _AFTER_SPIKE) / dt) if full else count
-            first = round(begin / dt)
+            first = math.ceil(round(begin / dt) / _grid(dt)) * _grid(dt)
             if min(stop, count) - first >= 2:
                 cuts.append(_Cut(sweep, first, min(stop, count)))
     return cuts

@@ -15,10 +15,18 @@ from rich.table import Table
 
 from . import losses, methods, recordings, stimuli
 from ._arguments import cropped, default_dt, free_parameters, held_out_sweeps, load, named_value
-from ._fit import as_free, fit as fit_model, spike_loss
+from ._defaults import (
+    MANY_STARTS,
+    between_spikes,
+    default_loss,
+    default_method,
+    evolving,
+    spike_loss,
+)
+from ._fit import as_free, fit as fit_model
 from ._model import AbstractConductanceModel, AbstractModel, parameters, replace
+from ._printed import print_result
 from ._problems import PROBLEMS
-from ._result import FitResult
 from ._simulate import simulate as simulate_model
 from ._storage import write_atomically
 from ._sweep_file import HELP as SWEEP_HELP, sweep_command
@@ -34,9 +42,11 @@ class MethodName(enum.StrEnum):
     """How to search."""
 
     auto = "auto"
+    pipeline = "pipeline"
     synchronised = "synchronised"
     levenberg_marquardt = "levenberg-marquardt"
     adam = "adam"
+    evolution = "evolution"
 
 
 class LossName(enum.StrEnum):
@@ -100,7 +110,7 @@ def fit(
             "may be repeated, and then replaces the model's own list."
         ),
     ] = None,
-    starts: Annotated[int, typer.Option(help="Random starts.", min=1)] = 16,
+    starts: Annotated[int, typer.Option(help="Random starts.", min=1)] = MANY_STARTS,
     method: Annotated[MethodName, typer.Option(help="How to search.")] = MethodName.auto,
     loss: Annotated[
         LossName,
@@ -141,14 +151,14 @@ def fit(
     neuron = problem.make()
     bounds = as_free(neuron, free_parameters(free) if free else problem.free)
     _prepare(out, overwrite, resume)
-    compared = _compared(loss, data)
+    compared = _compared(loss, neuron, data)
     checkpoint = out / _UNFINISHED
     result = fit_model(
         neuron,
         data,
         free=bounds,
-        loss=losses.VoltageError() if compared is LossName.voltage else spike_loss(data),
-        method=_method(method, compared, neuron),
+        loss=compared,
+        method=_method(method, neuron, compared, starts),
         starts=starts,
         key=jax.random.key(seed),
         holdout=held_out_sweeps(holdout, data),
@@ -156,7 +166,7 @@ def fit(
     )
     saved = result.save(out / "fit.npz", overwrite=True)
     page = result.report(out / "report.html", overwrite=True)
-    _print_result(result)
+    print_result(result)
     print(f"saved {saved} and {page}")
     if not result.completed:
         cure = "go on with --resume" if checkpoint.exists() else "start anew with --overwrite"
@@ -256,56 +266,27 @@ def _prepare(out: Path, overwrite: bool, resume: bool) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _compared(name: LossName, data: recordings.Recording) -> LossName:
-    """Spike times matter as soon as there are spikes, except where the model can be exact."""
-    if name is not LossName.auto:
-        return name
-    fires = float(np.max(data.voltage)) > -20.0
-    return LossName.spikes if fires and "truth" not in data.metadata else LossName.voltage
+def _compared(
+    name: LossName, neuron: AbstractModel, data: recordings.Recording
+) -> losses.AbstractLoss:
+    if name is LossName.auto:
+        return default_loss(neuron, data)
+    return losses.VoltageError() if name is LossName.voltage else spike_loss(neuron, data)
 
 
-def _method(name: MethodName, compared: LossName, neuron: AbstractModel) -> methods.AbstractMethod:
-    # Where the model cannot be exact, lanes lose the spikes when they are released; the
-    # neighbours of those that did not are worth more than the lost.
-    inexact = methods.Synchronised(last_steps=60, spread=0.1)
-    synchronised = methods.Synchronised() if compared is LossName.voltage else inexact
-    refilled = methods.LevenbergMarquardt(refill_every=10)
+def _method(
+    name: MethodName, neuron: AbstractModel, compared: losses.AbstractLoss, starts: int
+) -> methods.AbstractMethod | methods.Pipeline:
     if name is MethodName.auto:
-        return synchronised if isinstance(neuron, AbstractConductanceModel) else refilled
+        return default_method(neuron, compared, starts)
+    can_be_pulled = isinstance(neuron, AbstractConductanceModel)
     return {
-        MethodName.synchronised: synchronised,
-        MethodName.levenberg_marquardt: refilled,
+        MethodName.pipeline: between_spikes() if can_be_pulled else evolving(),
+        MethodName.synchronised: methods.Synchronised(),
+        MethodName.levenberg_marquardt: methods.LevenbergMarquardt(refill_every=10),
         MethodName.adam: methods.Adam(),
+        MethodName.evolution: methods.CMAES(),
     }[name]
-
-
-def _print_result(result: FitResult) -> None:
-    console = Console()
-    table = Table(title=f"loss {result.loss:.4g}", title_justify="left")
-    for heading in ("parameter", "value", "standard error", "unit", ""):
-        justify = "left" if heading in ("parameter", "unit") else "right"
-        table.add_column(heading, justify=justify, overflow="fold")
-    errors, units, ends = result.standard_errors, result.units, result.at_bound()
-    for name, number in result.parameters.items():
-        remark = f"at its {ends[name]} bound" if name in ends else ""
-        table.add_row(name, f"{number:.5g}", f"{errors[name]:.2g}", units[name], remark)
-    console.print(table)
-    for title, held_out in (("fitted", False), ("held out", True)):
-        chosen = [score for score in result.scores() if score.held_out == held_out]
-        if chosen:
-            recorded = sum(score.recorded_spikes for score in chosen)
-            model = sum(score.model_spikes for score in chosen)
-            explained = np.mean([score.explained_variance for score in chosen])
-            gamma = np.mean([score.coincidence for score in chosen])
-            print(
-                f"{title}: {len(chosen)} sweeps, {model} spikes for {recorded} recorded, "
-                f"coincidence {gamma:.2f} (4 ms), {100 * explained:.1f} % of the variance"
-            )
-    near_best = result.reached(1.05 * result.loss)
-    failed = int(np.isinf(result.losses).sum())
-    print(
-        f"{near_best} of {len(result.losses)} starts came within 5 % of the best, {failed} failed"
-    )
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ LAYERS = (
     {"losses", "methods"},
     {"_storage"},
     {"recordings"},
-    {"_windows", "_objective", "_search", "_uncertainty", "_scores", "_result"},
-    {"_fit", "_profile", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
+    {"_windows", "_objective", "_search", "_uncertainty", "_scores", "_posterior", "_result"},
+    {"_defaults", "_fit", "_profile", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
     {"report"},
-    {"cli"},
+    {"_printed", "cli"},
 )
 RANK = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 

@@ -216,7 +216,8 @@ def test_standard_errors_are_the_spread_over_noise():
 def test_a_parameter_without_effect_has_an_infinite_error():
     cell = dn.neurons.Cell({"leak": dn.channels.Leak(0.2, -60.0), "off": dn.channels.Leak(0.0)})
     free = {**FREE, "channels.off.reversal_potential": (-90.0, 0.0)}
-    result = fitted(model=cell, free=free)
+    with pytest.warns(UserWarning, match=r"channels\.off\.reversal_potential changed nothing"):
+        result = fitted(model=cell, free=free)
     assert result.standard_errors["channels.off.reversal_potential"] == np.inf
     assert result.standard_errors["capacitance"] < 0.01
     directions = result.identifiability()
@@ -248,23 +249,55 @@ def test_random_starts_are_between_the_bounds_and_the_same_for_the_same_key(getk
     assert np.abs(one.history[0] - other.history[0]).max() > 0
 
 
+class UnboundedLeak(dn.AbstractChannel):
+    """A user's own leak, which may be negative."""
+
+    g_max: dn.Parameter = dn.parameter(0.2, "mS/cm2")
+    reversal_potential: dn.Parameter = dn.parameter(-60.0, "mV")
+
+    def initial_state(self, u, /):
+        return ()
+
+    def vector_field(self, x, u, /):
+        return ()
+
+    def output(self, x, u, /):
+        return self.g_max * (u.voltage - self.reversal_potential)
+
+
 def test_a_start_that_goes_non_finite_is_marked_and_harms_no_other():
-    """A membrane of negative capacitance runs away."""
-    free = {**FREE, "capacitance": (-0.5, 4.0)}
+    """A membrane with a negative conductance runs away."""
+    free = {**FREE, "channels.leak.g_max": (-9.0, 1.0)}
 
-    def run(capacitances):
-        count = len(capacitances)
+    def run(conductances):
+        count = len(conductances)
         starts = {
-            "channels.leak.g_max": [0.2] * count,
+            "channels.leak.g_max": conductances,
             "channels.leak.reversal_potential": [-60.0] * count,
-            "capacitance": capacitances,
+            "capacitance": [1.0] * count,
         }
-        return fitted(free=free, starts=starts)
+        cell = dn.neurons.Cell({"leak": UnboundedLeak()})
+        return fitted(model=cell, free=free, starts=starts)
 
-    result, alone = run([-0.01, 1.0, 0.8]), run([1.0, 0.8])
+    result, alone = run([-8.0, 0.1, 0.2]), run([0.1, 0.2])
     assert np.isinf(result.losses[0])
     np.testing.assert_allclose(result.losses[1:], alone.losses, rtol=1e-2, atol=1e-6)
     assert result.parameters["capacitance"] == pytest.approx(1.3, rel=1e-3)
+
+
+def test_bounds_that_no_model_allows_are_refused():
+    with pytest.raises(ValueError, match=r"bounds of capacitance, \[-0\.5, 4\], go below 0, where"):
+        fitted(free={**FREE, "capacitance": (-0.5, 4.0)})
+
+
+def test_spikes_cannot_be_compared_where_there_are_none():
+    with pytest.raises(ValueError, match="no fitted sweep rises above -20 mV: fit sweeps that"):
+        fitted(loss=SpikeTimes())
+
+
+def test_of_one_sweep_none_can_be_held_out():
+    with pytest.raises(ValueError, match="has one sweep, so that none can be held out"):
+        fitted(holdout=0)
 
 
 class UndefinedAbove(AbstractLoss):
@@ -350,6 +383,9 @@ class InterruptedOnce(dn.methods.AbstractMethod):
     @property
     def iterations(self):
         return 3
+
+    def tangents(self, count, /):
+        return 0
 
     def start(self, objective, position, /):
         return dn.methods.Lane(position, jnp.sum(objective(position) ** 2), position[0])

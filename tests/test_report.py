@@ -9,20 +9,32 @@ import numpy as np
 import pytest
 
 import diffneuro as dn
+from diffneuro._printed import print_result
+from diffneuro._result import SweepScore
+from diffneuro._scores import feature_means
+from diffneuro._uncertainty import Profile
+from diffneuro.analysis import Features
 from diffneuro.report import (
     plot_correlations,
     plot_first_spikes,
     plot_losses,
+    plot_profiles,
     plot_spike_counts,
     plot_starts,
+    plot_step_rates,
     plot_sweeps,
     write_report,
 )
-from diffneuro.report._facts import correlations, spike_trains, stages, tally
+from diffneuro.report._agreement import agreement, agreement_described
+from diffneuro.report._certainty import certainty_table
+from diffneuro.report._facts import correlations, spike_trains, stages, tally, undetermined
+from diffneuro.report._profiles import interval
+from diffneuro.report._summaries import feature_table, summary
 from diffneuro.report._sweeps import shown_rows
-from diffneuro.report._text import measured, number, percent, unit
+from diffneuro.report._text import alike, measured, number, percent, share, unit
 from diffneuro.report._trace import thinned
-from diffneuro.report._verdict import BAD, GOOD, verdict
+from diffneuro.report._verdict import BAD, GOOD, not_determined, verdict
+from diffneuro.report._write import _nothing_to_show
 
 FREE = {
     "channels.na.g_max": dn.Bounds(20.0, 400.0, scale="log"),
@@ -161,7 +173,7 @@ def test_one_parameter_has_no_correlations(fitted, tmp_path):
     )
     text = text_of(one, tmp_path)
     assert "1 free parameter" in text
-    assert "What the recording determines" not in text
+    assert "The recording fixes capacitance to" in text
     assert not (tmp_path / "fit_figures" / "correlations.png").exists()
 
 
@@ -240,8 +252,10 @@ def test_a_silent_model_is_called_silent(fitted, tmp_path):
 def test_a_runaway_model_still_gets_its_page(fitted, tmp_path):
     voltage = fitted.fitted_voltage.copy()
     voltage[:, 400:] = np.nan
-    text = text_of(dataclasses.replace(fitted, fitted_response=voltage), tmp_path)
-    assert "not finite" in text
+    runaway = dataclasses.replace(fitted, fitted_response=voltage)
+    text = text_of(runaway, tmp_path)
+    assert "voltage is not finite" in text
+    assert ["error, rms", "not finite"] in summary(runaway).rows
 
 
 def test_a_parameter_at_its_bound_is_marked(fitted, tmp_path):
@@ -256,7 +270,8 @@ def test_a_parameter_without_effect_is_not_determined(fitted, tmp_path):
     gram[2, :] = gram[:, 2] = 0.0
     blind = dataclasses.replace(fitted, gram=gram)
     text = text_of(blind, tmp_path)
-    assert "Not determined by this recording: capacitance." in text
+    assert "Without any effect in this recording: capacitance; a fit can leave it out." in text
+    assert "Not determined by this recording: " not in text
     assert "∞" in text
     assert np.isnan(correlations(blind)[2]).all()
 
@@ -273,6 +288,7 @@ def test_lost_starts_and_a_stop_are_told(fitted):
     found = verdict(stopped)
     assert "2 of 4 starts came within 5 %" in found.sentences[-1]
     assert "1 went non-finite" in found.sentences[-1]
+    assert "agree on every parameter" in found.sentences[-1]
     assert "stopped (Ctrl-C) after 2 of 4 iterations" in found.warnings[0]
     legend = plot_losses(stopped).legends[0]
     assert "1 start went non-finite" in [text.get_text() for text in legend.get_texts()]
@@ -372,3 +388,264 @@ def test_numbers_are_given_to_their_error():
     assert number(150.59, 2) == "150"
     assert number(50000.0) == "50000"
     assert number(1.234e-7, 3) == "1.23 × 10⁻⁷"
+    assert [share(0.126), share(np.inf), share(np.nan)] == ["13 %", "∞", "–"]
+    assert alike([-70.82, 0.0855, np.nan]) == ["−70.8", "0.1", "–"]
+    assert alike([0.0309, 0.0119]) == ["0.0309", "0.0119"]
+
+
+# What the result knows, in tables, words and figures
+
+
+def stepped(fitted, currents, held_out, delay=0.0):
+    """Steps (pA) from 20 to 80 ms with one spike each, without noise; the model fires later."""
+    time, currents = 0.1 * np.arange(1000), np.asarray(currents, float)[:, None]
+    clean = -65.0 + 100.0 * np.exp(-(((time - np.array([[40.0], [40.0 + delay]])) / 0.6) ** 2))
+    cell, model = (np.repeat(row[None], len(currents), axis=0) for row in clean)
+    recording = dn.recordings.Recording(
+        time=time,
+        current=np.where((time >= 20.0) & (time < 80.0), currents, 0.0),
+        voltage=cell,
+        source="steps",
+    )
+    return dataclasses.replace(
+        fitted,
+        recording=recording,
+        held_out=held_out,
+        fitted_response=model.astype(np.float32),
+        fitted_spikes=(dn.analysis.recorded_spike_times(time, clean[1]),) * len(currents),
+    )
+
+
+def repeated(fitted):
+    """Four repeats, the last held out; the model fires 3 ms late."""
+    return stepped(fitted, [300.0] * 4, (3,), delay=3.0)
+
+
+def test_mean_features_compare_the_same_sweeps():
+    cells = [
+        Features(spike_count=1.0, latency=10.0, spike_height=30.0),
+        Features(spike_count=3.0, latency=20.0, spike_height=40.0),
+    ]
+    models = [Features(spike_count=2.0, latency=12.5), Features(spike_count=0.0)]
+    empty = SweepScore(0, False, 1.0, 1.0, 0, 0, 1.0)
+    repeats = [Features(latency=1.0), Features(latency=5.0)]
+    scores = [
+        empty._replace(recorded_features=cell, model_features=model, repeat_errors=again)
+        for cell, model, again in zip(cells, models, repeats, strict=True)
+    ]
+    means = feature_means(scores)
+    found = [(one.spike_count, one.latency, one.spike_height) for one in means]
+    nothing = float("nan")
+    assert np.array_equal(
+        found,
+        [(2.0, 10.0, 35.0), (1.0, 12.5, nothing), (2.0, 2.5, nothing), (nothing, 1.0, nothing)],
+        equal_nan=True,
+    )
+
+
+def test_fitted_and_held_out_means_stand_beside_the_repeats(fitted):
+    late = repeated(fitted)
+    found = summary(late)
+    rows = {name: cells for name, *cells in found.rows}
+    assert found.columns == {"fitted": True, "held out": True}
+    assert rows["sweeps"] == ["3", "", "1", ""]
+    assert rows["Γ at ±4 ms"] == ["1.00"] * 4
+    assert rows["Γ at ±2 ms"][1::2] == ["1.00"] * 2
+    assert (
+        rows["Γ at ±2 ms"][0]
+        == rows["Γ at ±2 ms"][2]
+        == number(round(late.summary().coincidence_2ms, 2))
+    )
+    assert float(rows["Γ at ±2 ms"][0].replace("−", "-")) < 0.0
+    assert rows["rate, off by"] == ["0 %"] * 4
+    assert rows["first spike, off by"] == ["3 ms", "0 ms"] * 2
+    assert "fires where the cell is silent" not in rows
+    assert "the cell's repeats 1.00" in verdict(late).sentences[1]
+    row = re.search("<tr><td>first spike after</td>.*?</tr>", feature_table(late))
+    assert row is not None
+    cells = re.findall("<td[^>]*>(.*?)</td>", row[0])
+    assert cells[1:] == ["ms", *["20.0", "23.0", "3.0", "0.0"] * 2]
+
+
+def test_without_repeats_or_held_out_sweeps_there_is_one_column(fitted):
+    assert summary(fitted).columns == {"fitted": False}
+    assert {len(row) for row in summary(fitted).rows} == {2}
+    assert "repeats" not in feature_table(fitted)
+
+
+def test_a_silent_model_is_counted(fitted):
+    rows = dict(summary(silent(fitted)).rows)
+    assert rows["silent where the cell fires"] == "in 1"
+    assert rows["spikes / recorded"] == "0 / 1"
+    assert rows["rate, off by"] == "100 %"
+
+
+def test_a_clamped_recording_has_no_spikes_to_score(fitted):
+    one = fitted.recording
+    clamped = dataclasses.replace(one, voltage_clamp=True, current=one.voltage, voltage=one.voltage)
+    held = dataclasses.replace(fitted, recording=clamped)
+    assert [row[0] for row in summary(held).rows] == ["sweeps", "error, rms"]
+    assert feature_table(held) == ""
+    assert {"step_rates", "spike_counts"} <= _nothing_to_show(held, ())
+
+
+def test_the_f_i_curve_marks_what_was_held_out(fitted):
+    many = stepped(fitted, [100.0, 200.0, 300.0, 400.0, 400.0], (1, 3))
+    rate, latency = plot_step_rates(many).axes
+    assert rate.get_ylabel() == "firing rate (Hz)"
+    assert latency.get_ylabel() == "first spike after (ms)"
+    marks = {line.get_marker(): line for line in rate.lines}
+    assert marks["D"].get_xdata() == pytest.approx([200.0])
+    assert marks["s"].get_xdata() == pytest.approx([100.0, 300.0, 400.0])
+    # One spike in a step of 60 ms.
+    assert marks["o"].get_ydata() == pytest.approx([1e3 / 60.0] * 4)
+    dropped = _nothing_to_show(many, ())
+    assert "step_rates" not in dropped
+    assert "spike_counts" in dropped
+    rest = dataclasses.replace(many.recording, voltage=np.full((5, 1000), -65.0))
+    quiet = dataclasses.replace(many, recording=rest, fitted_spikes=(np.zeros(0),) * 5)
+    assert {"step_rates", "spike_counts"} <= _nothing_to_show(quiet, ())
+
+
+def test_no_f_i_curve_of_too_few_steps(fitted):
+    with pytest.raises(ValueError, match=r"0 sweeps have .*use plot_spike_counts"):
+        plot_step_rates(fitted)
+    noise = np.random.default_rng(1).normal(0.0, 100.0, (3, 800))
+    many = many_sweeps(fitted, sweeps=3, held_out=())
+    frozen = dataclasses.replace(many.recording, current=noise)
+    dropped = _nothing_to_show(dataclasses.replace(many, recording=frozen), ())
+    assert "step_rates" in dropped
+    assert "spike_counts" not in dropped
+
+
+def with_error(fitted, name, share):
+    """The fit of one parameter whose standard error is a share of the way between its bounds."""
+    bounds, value = FREE[name], fitted.parameters[name]
+    log = bounds.scale == "log"
+    way = value * np.log(bounds.high / bounds.low) if log else bounds.high - bounds.low
+    gram = fitted.loss / (fitted.residual_count - 1) / (share * way) ** 2
+    return dataclasses.replace(
+        fitted, free={name: bounds}, gram=np.array([[gram]]), slopes=np.array([1.0])
+    )
+
+
+@pytest.mark.parametrize("name", ["capacitance", "channels.na.g_max"])
+def test_an_error_of_a_third_of_the_bounds_is_no_knowledge(fitted, name):
+    sure, unsure = with_error(fitted, name, 0.33), with_error(fitted, name, 0.34)
+    assert undetermined(sure) == []
+    assert list(not_determined(sure)) == []
+    assert ">determined<" in certainty_table(sure, {})
+    assert undetermined(unsure) == [name]
+    (told,) = not_determined(unsure)
+    assert f"Not determined by this recording: {name} (34 %)." in told
+    assert '<span class="badge">not determined</span>' in certainty_table(unsure, {})
+
+
+def test_parameters_that_cannot_be_told_apart_are_named(fitted):
+    gram = np.array([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [0.0, 0.0, 900.0]])
+    (told,) = not_determined(dataclasses.replace(fitted, gram=gram))
+    assert "channels.na.g_max and channels.leak.reversal_potential, whose effects" in told
+    assert "hold one fixed" in told
+    assert "capacitance" not in told
+
+
+def with_starts(fitted, apart):
+    """Three starts, of which the second is `apart` standard errors off in capacitance."""
+    error, best = fitted.standard_errors["capacitance"], fitted.parameters["capacitance"]
+    starts = {name: np.repeat(values, 3) for name, values in fitted.starts.items()}
+    # The third is far away and worse, so that it does not count.
+    starts["capacitance"] = np.array([best, best + apart * error, 2.0])
+    losses = fitted.loss * np.array([1.0, 1.04, 1.06])
+    return dataclasses.replace(fitted, starts=starts, losses=losses)
+
+
+def test_starts_three_standard_errors_apart_disagree(fitted):
+    together, apart = with_starts(fitted, 2.9), with_starts(fitted, 3.1)
+    assert agreement(together).near == 2
+    assert agreement(together).apart == ()
+    assert "agree on every parameter" in agreement_described(together)
+    assert agreement(apart).apart == ("capacitance",)
+    error = fitted.standard_errors["capacitance"]
+    assert agreement(apart).spread("capacitance") == pytest.approx(3.1 * error)
+    assert "They do not agree on capacitance (1 to 1" in agreement_described(apart)
+    assert "several minima" in agreement_described(apart)
+    assert "starts disagree" in certainty_table(apart, {})
+    assert "<td>3.1</td>" in certainty_table(apart, {})
+    assert "No second start" in agreement_described(
+        dataclasses.replace(apart, loss=0.97 * apart.loss)
+    )
+
+
+def test_starts_as_good_as_equal_agree_however_small_the_error(fitted):
+    exact = dataclasses.replace(fitted, gram=1e12 * fitted.gram)
+    assert agreement(with_starts(exact, 10.0)).apart == ()
+
+
+def parabola(fitted, name, low=-3.0, high=3.0):
+    """The profile of a loss that rises as the standard error says."""
+    best, error = fitted.parameters[name], fitted.standard_errors[name]
+    away = np.linspace(low, high, 61)
+    losses = fitted.loss + 0.01 * away**2
+    units = fitted.units[name]
+    return Profile(name, units, best + error * away, losses, {}, best, error, 0.01)
+
+
+def test_profiles_are_drawn_and_their_intervals_told(fitted, tmp_path):
+    profile = parabola(fitted, "capacitance")
+    write_report(fitted, tmp_path / "fit.html", profiles=[profile])
+    text = (tmp_path / "fit.html").read_text(encoding="utf-8")
+    error = fitted.standard_errors["capacitance"]
+    ends = (1.0 + way * 1.959964 * error for way in (-1.0, 1.0))
+    low, high = (measured(end, error)[0] for end in ends)
+    assert f"<td>{low} to {high}</td>" in text
+    assert "Profile likelihoods" in text
+    assert (tmp_path / "fit_figures" / "profiles.png").exists()
+
+
+def test_a_profile_that_does_not_rise_is_open(fitted):
+    assert interval(parabola(fitted, "capacitance", -3.0, 1.0)).startswith("from ")
+    assert interval(parabola(fitted, "capacitance", -1.0, 3.0)).startswith("up to ")
+    assert interval(parabola(fitted, "capacitance", -1.0, 1.0)) == "open on both sides"
+
+
+def test_profiles_stand_side_by_side(fitted):
+    drawn = [parabola(fitted, name) for name in FREE]
+    figure = plot_profiles([*drawn, drawn[0]])
+    named = [axes.get_xlabel() for axes in figure.axes if axes.get_visible()]
+    assert named[:3] == [
+        "channels.na.g_max (mS/cm²)",
+        "channels.leak.reversal_potential (mV)",
+        "capacitance (µF/cm²)",
+    ]
+    assert len(named) == 4
+    with pytest.raises(ValueError, match=r"result\.profile\(name\)"):
+        plot_profiles([])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda one: [one._replace(name="area")], "has area, not fitted here: profile one of"),
+        (lambda one: [one, one], "two of one parameter"),
+        (lambda one: [one._replace(best=1.1)], r"make it anew with result.profile\('capacitance'"),
+        (lambda one: one, r"give \(profile,\)"),
+    ],
+)
+def test_profiles_that_are_not_of_this_fit(fitted, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        write_report(
+            fitted, tmp_path / "fit.html", profiles=change(parabola(fitted, "capacitance"))
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_scores_and_certainty(fitted, capsys):
+    late = repeated(fitted)
+    print_result(with_starts(late, 3.1))
+    shown = capsys.readouterr().out
+    for told in ("fitted", "held out", "repeats", "Γ at ±4 ms", "Md* at ±4 ms", "3 ms"):
+        assert told in shown
+    assert "2 of 3 starts came within 5 %" in shown
+    assert "They do not agree on capacitance" in shown
+    print_result(with_error(fitted, "capacitance", 0.5))
+    assert "Not determined by this recording: capacitance (50 %)" in capsys.readouterr().out

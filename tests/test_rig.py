@@ -12,7 +12,7 @@ from scipy.linalg import expm
 
 import diffneuro as dn
 from diffneuro import analysis, channels, neurons, stimuli
-from diffneuro.methods import LevenbergMarquardt
+from diffneuro.methods import LevenbergMarquardt, Synchronised
 from diffneuro.neurons import ElectrodeLag, EscapeRig, Rig, SpikingRig
 from diffneuro.recordings import Recording
 
@@ -246,6 +246,33 @@ def test_the_rig_is_fitted_with_the_cell(x64, tmp_path):
     loaded = dn.FitResult.load(tmp_path / "rig.fit")
     assert loaded.parameters == found.parameters
     assert isinstance(loaded.model.lag, ElectrodeLag)
+
+
+# Synchronisation
+
+
+def test_a_rig_is_pulled_by_what_it_shows(x64):
+    """At rest leak, current and pull balance: 20 pF, 1 nS, and 2 per ms are 40 nS more."""
+    pulled = neurons.Nudged(Rig(passive_cell(), **RIG), 2.0)
+    found = run(pulled, neurons.Nudge(jnp.asarray(60.0), jnp.asarray(-50.0)), t1=30.0)
+    drop = 0.03 * 38.0 + 9.0
+    membrane = (-70.0 + 38.0 + 40.0 * (-50.0 - drop)) / 41.0
+    np.testing.assert_allclose(found.state.voltage, membrane, rtol=1e-9)
+    np.testing.assert_allclose(found.y[-1], membrane + drop, rtol=1e-9)
+
+
+def test_what_ran_to_a_bound_returns_when_the_first_gain_is_repeated():
+    """On a flat surface, where no step is taken."""
+    method = Synchronised(gains=(2.0, 2.0, 1.0), steps=2, last_steps=1)
+
+    def flat(position, gain):
+        return 1.0 + 0.0 * gain * position
+
+    lane = method.start(flat, jnp.array([5.9, 0.3, -3.0]))
+    for iteration in range(method.iterations):
+        moved = method.update(flat, lane, jnp.asarray(iteration))
+        wanted = [0.0, 0.3, 0.0] if iteration == 2 else [5.9, 0.3, -3.0]
+        np.testing.assert_allclose(moved.position, wanted, rtol=1e-6)
 
 
 # Messages

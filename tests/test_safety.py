@@ -458,14 +458,15 @@ def set_jax(document):
     [
         (set_jax, (), r"its versions \(jax\) was '0\.1\.0' and is now"),
         (
-            lambda document: document.update(format_version=2),
+            lambda document: document.update(format_version=1),
             (),
-            "of format version 2; .* of version 1: use the diffneuro that wrote it",
+            "of format version 1; .* of version 2: use the diffneuro that wrote it",
         ),
         (lambda document: document.update(kind="sweep"), (), "is a 'sweep'"),
         (lambda document: document.pop("identity"), (), "its model was None"),
         (lambda document: None, ("state_2.npy",), "is damaged: state_2 is missing"),
         (lambda document: None, ("history.npy",), "is damaged: history is missing"),
+        (lambda document: None, ("lanes.npy",), "is damaged: lanes is missing"),
     ],
 )
 def test_a_file_of_another_version_is_refused(change, without, named, unfinished, checkpoint):

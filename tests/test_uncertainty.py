@@ -357,9 +357,7 @@ def test_it_is_said_whether_the_best_starts_agree(slow_noise):
         return verdict(result).sentences[-1]
 
     assert "2 of 3 starts came within 5 %" in told(0.0)
-    assert told(0.5 * error).endswith(
-        "They agree on every parameter within two standard errors to each side."
-    )
+    assert told(0.5 * error).endswith("They agree on every parameter within three standard errors.")
     assert "They do not agree on capacitance (" in told(20.0 * error)
     assert G not in told(20.0 * error)
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._model import is_concrete
 from .._time_loop import Trajectory
 
+_BLOCK = 128
 # Four samples of a straight rise, in the place of spikes that are not there.
 _NO_SPIKE = (-1.5, -0.5, 0.5, 1.5)
 
@@ -55,8 +56,8 @@ def first_spike_times(
     if trajectory.spikes is None or trajectory.spike_times is None:
         return _upward_crossings(trajectory.t, trajectory.y, threshold, max_spikes)
     fired = trajectory.spikes > 0
-    (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
-    return jnp.where(where >= 0, trajectory.spike_times[where], jnp.inf), jnp.sum(fired)
+    where, count = _first_places(fired, max_spikes)
+    return jnp.where(where >= 0, trajectory.spike_times[where], jnp.inf), count
 
 
 @jax.custom_jvp
@@ -84,7 +85,7 @@ def _upward_crossings(t, v, threshold, max_spikes) -> tuple[Array, Array]:
     # The cubic needs four samples.
     v = jnp.pad(v, (0, max(0, 4 - v.shape[0])), mode="edge")
     fired = (v[:-1] < threshold) & (v[1:] >= threshold)
-    (where,) = jnp.nonzero(fired, size=max_spikes, fill_value=-1)
+    where, count = _first_places(fired, max_spikes)
     found = where >= 0
     first = jnp.clip(where - 1, 0, v.shape[0] - 4)
     samples = jnp.stack(
@@ -92,7 +93,25 @@ def _upward_crossings(t, v, threshold, max_spikes) -> tuple[Array, Array]:
     )
     offset = (where - first).astype(v.dtype)
     times = t[first] + _crossing(samples, jnp.where(found, offset, 1.0), jnp) * (t[1] - t[0])
-    return jnp.where(found, times, jnp.inf), jnp.sum(fired)
+    return jnp.where(found, times, jnp.inf), count
+
+
+def _first_places(fired: Array, most: int) -> tuple[Array, Array]:
+    """Where the first `most` of `fired` (n,) are, padded with -1, and how many there are.
+
+    Counted by blocks, of which only those with a spike are looked into: a running sum over all
+    samples, as `jnp.nonzero` takes it, costs as much as the simulation.
+    """
+    blocks = -(-fired.shape[0] // _BLOCK)
+    padded = jnp.pad(fired, (0, blocks * _BLOCK - fired.shape[0])).reshape(blocks, _BLOCK)
+    until = jnp.cumsum(jnp.sum(padded, axis=1))
+    wanted = jnp.arange(1, most + 1)
+    block = jnp.sum(until[None] < wanted[:, None], axis=1)
+    inside = padded[jnp.minimum(block, blocks - 1)]
+    before = jnp.where(block > 0, until[block - 1], 0)
+    within = jnp.cumsum(inside, axis=1) < (wanted - before)[:, None]
+    where = block * _BLOCK + jnp.sum(within, axis=1)
+    return jnp.where(wanted <= until[-1], where, -1), until[-1]
 
 
 def _crossing(samples, offset, xp):

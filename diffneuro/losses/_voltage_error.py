@@ -30,13 +30,19 @@ class VoltageError(AbstractLoss):
     is where a sample's error levels off smoothly, so that a spike in the wrong place does not
     outweigh all else: the residual is r/sqrt(1 + (r/largest)^2). A step with a reset in it is
     shared between the voltages before and after, so that the loss is smooth across resets.
-    Samples that are NaN are not compared.
+    Samples that are NaN are not compared. With `every` only each so-many-th sample is: where
+    the voltage is slow, as between spikes, the same for less.
     """
 
     weights: NDArray | None = None
     mask_spikes: tuple[float, float] | None = None
     threshold: float = -20.0
     largest: float | None = None
+    every: int = 1
+
+    def __check_init__(self):
+        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
+            raise ValueError(f"every={self.every!r} of VoltageError must be a whole number from 1.")
 
     def target(self, time: NDArray, current: NDArray, voltage: NDArray, /) -> VoltageTarget:
         weight = np.ones(len(time)) if self.weights is None else np.array(self.weights, float)
@@ -51,17 +57,23 @@ class VoltageError(AbstractLoss):
             before, after = self.mask_spikes
             for spike in recorded_spike_times(time, voltage, self.threshold):
                 weight[(time > spike - before) & (time < spike + after)] = 0.0
+        weight, compared = weight[:: self.every], np.where(known, voltage, 0.0)[:: self.every]
         if weight.sum() == 0:
             raise ValueError("every sample has weight 0: mask less of the recording.")
-        return VoltageTarget(np.where(known, voltage, 0.0), np.sqrt(weight / weight.sum()))
+        return VoltageTarget(compared, np.sqrt(weight / weight.sum()))
 
     def residual(self, run: Trajectory, target: VoltageTarget, /) -> Array:
-        error = run.y - target.voltage
-        if self.largest is not None:
-            error = error / jnp.sqrt(1.0 + (error / self.largest) ** 2)
-        if run.spike_times is not None:
+        if run.spike_times is not None and self.every == 1:
+            error = self._level(run.y - target.voltage)
             error = _within_steps(error, run.t, run.spike_times)
+        else:
+            error = self._level(run.y[:: self.every] - target.voltage)
         return jnp.asarray(target.weight) * error
+
+    def _level(self, error: Array) -> Array:
+        if self.largest is None:
+            return error
+        return error / jnp.sqrt(1.0 + (error / self.largest) ** 2)
 
 
 def _within_steps(error: Array, t: Array, spike_times: Array) -> Array:

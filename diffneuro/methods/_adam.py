@@ -39,6 +39,9 @@ class Adam(AbstractMethod):
     def iterations(self) -> int:
         return self.steps
 
+    def tangents(self, count: int, /) -> int:
+        return 0
+
     def start(self, objective: Objective, position: Array, /) -> AdamLane:
         infinite = jnp.full((), jnp.inf, position.dtype)
         return AdamLane(position, infinite, position, self._rule().init(position))

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ._damped_step import total
-from ._method import FARTHEST, AbstractMethod, Objective, check_population
+from ._damped_step import jacobian, total
+from ._method import FARTHEST, AbstractWindowedMethod, Objective, check_population
 
 # In free coordinates, of which a bounded parameter has a few from end to end; and of the
 # losses, relative: below these a population has nothing more to find where it is.
@@ -43,7 +43,7 @@ class CMALane(NamedTuple):
     """the same for every lane"""
 
 
-class CMAES(AbstractMethod):
+class CMAES(AbstractWindowedMethod):
     r"""Covariance matrix adaptation: the starts are a population of that size.
 
     Each of `generations` draws every lane from $N(m, \sigma^2 C)$, moves m to the weighted mean
@@ -51,30 +51,45 @@ class CMAES(AbstractMethod):
     weighted mean of the better starts with $\sigma$ = `scale` in free coordinates. Where the
     population has contracted it begins again somewhere else; a lane keeps its best.
     Without derivatives; simulations = starts x generations.
+
+    With a `horizon` it begins at the best start instead, and its first C is what the windows
+    over so many recorded spikes allow, as those of `Shooting` with the same `gain` (1/ms):
+    $C = (J^T J/L + 1)^{-1}$ with their loss L, so that $\sigma$ = 1 doubles it, or where they
+    leave something open goes 1 far.
     Hansen & Ostermeier 2001, doi:10.1162/106365601750190398; constants of Hansen 2016,
     arXiv:1604.00772, without negative weights.
     """
 
     generations: int = 200
     scale: float = 1.0
+    horizon: int | None = None
+    gain: float = 1.0
 
     def __check_init__(self):
-        if self.generations < 1 or not self.scale > 0:
+        if self.generations < 1 or not self.scale > 0 or not self.gain > 0:
             raise ValueError(
-                f"generations={self.generations} and scale={self.scale} of CMAES must be positive."
+                f"generations={self.generations}, scale={self.scale} and gain={self.gain} of CMAES "
+                "must be positive."
             )
+        if self.horizon is not None and self.horizon < 1:
+            raise ValueError(f"horizon={self.horizon} of CMAES must be at least 1, or None.")
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        return () if self.horizon is None else (self.horizon,)
 
     @property
     def iterations(self) -> int:
         return self.generations
 
+    def tangents(self, count: int, /) -> int:
+        return 0
+
     def start(self, objective: Objective, position: Array, /) -> CMALane:
         loss = total(objective(position))
-        size = position.shape[0]
         still = jnp.zeros_like(position)
-        unit = jnp.eye(size, dtype=position.dtype)
         scale = jnp.asarray(self.scale, position.dtype)
-        first = Distribution(position, scale, unit, still, still)
+        first = Distribution(position, scale, self._covariance(objective, position), still, still)
         return CMALane(position, loss, position, loss, first)
 
     def update(self, objective: Objective, state: CMALane, iteration: Array, /) -> CMALane:
@@ -88,7 +103,21 @@ class CMAES(AbstractMethod):
 
     def mix(self, states: CMALane, iteration: int, key: Array, /) -> CMALane:
         check_population(self, states.loss)
-        return _generation(states, jnp.asarray(iteration), self.scale, key)
+        seeded = self.horizon is not None
+        return _generation(states, jnp.asarray(iteration), self.scale, seeded, key)
+
+    def stage(self, iteration: int, /) -> str:
+        return "evolution of a distribution"
+
+    def _covariance(self, objective: Objective, position: Array) -> Array:
+        """(P, P) of a population that begins at `position`."""
+        unit = jnp.eye(position.shape[0], dtype=position.dtype)
+        if self.horizon is None:
+            return unit
+        gain = jnp.asarray(self.gain, position.dtype)
+        errors, slopes = jacobian(lambda z: objective(z, gain, self.horizon), position)
+        curvature = slopes @ slopes.T / total(errors)
+        return jnp.linalg.inv(unit + jnp.where(jnp.all(jnp.isfinite(curvature)), curvature, 0.0))
 
 
 def recombination_weights(count: int) -> np.ndarray:
@@ -99,12 +128,15 @@ def recombination_weights(count: int) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _generation(states: CMALane, iteration: Array, scale: float, key: Array) -> CMALane:
+def _generation(
+    states: CMALane, iteration: Array, scale: float, seeded: bool, key: Array
+) -> CMALane:
     order = jnp.argsort(states.trial_loss)
     ranked = states.trial[order]
-    last = jax.tree.map(lambda leaf: leaf[0], states.distribution)
+    # At first every lane has its own, later all have the same.
+    last = jax.tree.map(lambda leaf: leaf[order[0]], states.distribution)
     adapted = _adapt(last, ranked, iteration)
-    begun = _begin(ranked, scale)
+    begun = last if seeded else _begin(ranked, scale)
     draw_key, restart_key = jax.random.split(key)
     elsewhere = _begin(jax.random.normal(restart_key, ranked.shape, ranked.dtype), scale)
     over = _has_contracted(adapted, states.trial_loss)

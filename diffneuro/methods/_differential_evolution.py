@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ._damped_step import total
-from ._method import FARTHEST, AbstractMethod, Objective, check_population
+from ._method import FARTHEST, AbstractStagedMethod, Objective, check_population
 
 
 class DELane(NamedTuple):
@@ -19,7 +19,7 @@ class DELane(NamedTuple):
     trial: Array
 
 
-class DifferentialEvolution(AbstractMethod):
+class DifferentialEvolution(AbstractStagedMethod):
     r"""The starts are a population; each tries $x + F (x_{best} - x) + F (x_a - x_b)$.
 
     F is drawn anew for each member between half the `weight` and one and a half of it. Each
@@ -43,6 +43,9 @@ class DifferentialEvolution(AbstractMethod):
     def iterations(self) -> int:
         return self.generations
 
+    def tangents(self, count: int, /) -> int:
+        return 0
+
     def start(self, objective: Objective, position: Array, /) -> DELane:
         return DELane(position, total(objective(position)), position)
 
@@ -58,6 +61,9 @@ class DifferentialEvolution(AbstractMethod):
     def mix(self, states: DELane, iteration: int, key: Array, /) -> DELane:
         check_population(self, states.loss)
         return _generation(states, self.weight, self.crossover, key)
+
+    def stage(self, iteration: int, /) -> str:
+        return "differential evolution"
 
 
 @eqx.filter_jit

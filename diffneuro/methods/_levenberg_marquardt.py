@@ -30,6 +30,9 @@ class LevenbergMarquardt(AbstractMethod):
     def iterations(self) -> int:
         return self.steps
 
+    def tangents(self, count: int, /) -> int:
+        return count
+
     def start(self, objective: Objective, position: Array, /) -> Lane:
         return fresh_lane(objective, position)
 

@@ -31,6 +31,10 @@ class AbstractMethod(eqx.Module):
         """How many times `update` is to be called."""
 
     @abc.abstractmethod
+    def tangents(self, count: int, /) -> int:
+        """How many derivatives `update` carries side by side, of `count` parameters."""
+
+    @abc.abstractmethod
     def start(self, objective: Objective, position: Array, /) -> Any:
         """The state of one lane at its starting position."""
 

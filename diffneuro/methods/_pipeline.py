@@ -9,10 +9,15 @@ class Pipeline(eqx.Module):
     """Each stage begins where the lanes of the one before ended.
 
     `stages` are methods; that a lane's loss is another one in each of them is why a fit ranks
-    its lanes by the free run in the end.
+    its lanes by the free run in the end. `lanes`, if given, says how many of the starts go
+    through each stage (None: all): the best go on, the others stay where they are. Where a
+    stage takes more than the one before had, neighbours of the best fill in, `spread` away in
+    free coordinates.
     """
 
     stages: tuple[AbstractMethod, ...]
+    lanes: tuple[int | None, ...] | None = None
+    spread: float = 0.1
 
     def __check_init__(self):
         if not isinstance(self.stages, tuple) or not self.stages:
@@ -23,6 +28,14 @@ class Pipeline(eqx.Module):
         for stage in self.stages:
             if not isinstance(stage, AbstractMethod):
                 raise ValueError(f"stage {stage!r} of Pipeline is no method.")
+        known = isinstance(self.lanes, tuple) and len(self.lanes) == len(self.stages)
+        if self.lanes is not None and not (known and all(n is None or n >= 1 for n in self.lanes)):
+            raise ValueError(
+                f"lanes={self.lanes!r} of Pipeline must be a tuple with a number or None for each "
+                f"of its {len(self.stages)} stages."
+            )
+        if not self.spread > 0:
+            raise ValueError(f"spread={self.spread} of Pipeline must be positive.")
 
     @property
     def iterations(self) -> int:
@@ -38,6 +51,14 @@ class Pipeline(eqx.Module):
 def stages_of(method: AbstractMethod | Pipeline) -> tuple[AbstractMethod, ...]:
     """The stages of a pipeline; a method by itself is one."""
     return method.stages if isinstance(method, Pipeline) else (method,)
+
+
+def lanes_of(method: AbstractMethod | Pipeline, starts: int) -> tuple[int, ...]:
+    """How many of the starts go through each stage."""
+    stages = stages_of(method)
+    wanted = method.lanes if isinstance(method, Pipeline) and method.lanes else (None,)
+    wanted = wanted if len(wanted) == len(stages) else (None,) * len(stages)
+    return tuple(starts if lanes is None else min(lanes, starts) for lanes in wanted)
 
 
 def horizons_of(method: AbstractMethod | Pipeline) -> tuple[int, ...]:

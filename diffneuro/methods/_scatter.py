@@ -49,6 +49,9 @@ class Scatter(AbstractWindowedMethod):
     def iterations(self) -> int:
         return self.draws
 
+    def tangents(self, count: int, /) -> int:
+        return 0
+
     def start(self, objective: Objective, position: Array, /) -> ScatterLane:
         return ScatterLane(position, self._loss(objective, position), position)
 

@@ -43,6 +43,9 @@ class Shooting(AbstractWindowedMethod):
     def iterations(self) -> int:
         return self.steps * self.rounds
 
+    def tangents(self, count: int, /) -> int:
+        return count
+
     def start(self, objective: Objective, position: Array, /) -> Lane:
         return fresh_lane(lambda z: self._residual(objective, z), position)
 

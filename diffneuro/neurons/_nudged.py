@@ -19,10 +19,12 @@ class Nudge(NamedTuple):
 
 
 class Nudged(AbstractConductanceModel):
-    r"""A cell with an observer's coupling: $\dot v = f_v + \kappa\,(v_{rec} - v)$.
+    r"""A cell with an observer's coupling: $\dot v = f_v + \kappa\,(v_{rec} - h(x, I))$.
 
     It is a voltage clamp of finite gain $\kappa$, which makes the error surface of a spiking
-    cell smooth; at gain 0 the cell is free. The state is the cell's own.
+    cell smooth; at gain 0 the cell is free. The state is the cell's own. The paper observes
+    the voltage itself, $h = v$; here $h$ is the model's output, through a `Rig` with what the
+    electrode adds.
     Abarbanel, Creveling, Farsian & Kostuk 2009, doi:10.1137/090749761
     """
 
@@ -34,11 +36,11 @@ class Nudged(AbstractConductanceModel):
 
     def vector_field(self, x: Any, u: Nudge, /) -> Any:
         own = self.model.vector_field(x, u.current)
-
-        def pulled(rate, voltage):
-            return rate + self.gain * (u.voltage - voltage)
-
-        rates = jax.tree.map(pulled, self.model.voltage(own), self.model.voltage(x))
+        # Like with like, so that the true cell fits at every gain. If the membrane is pulled to
+        # the recorded voltage itself, the drop along the electrode is in it and large gains want
+        # no series resistance: of 64 starts for ten parameters 25 were solved, and 63 this way.
+        pull = self.gain * (u.voltage - self.model.output(x, u.current))
+        rates = jax.tree.map(lambda rate: rate + pull, self.model.voltage(own))
         return eqx.tree_at(self.model.voltage, own, rates)
 
     def output(self, x: Any, u: Nudge, /) -> Array:

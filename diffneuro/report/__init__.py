@@ -7,10 +7,12 @@ from ._losses import plot_losses as plot_losses
 from ._membrane_trace import plot_membrane_trace as plot_membrane_trace
 from ._phase_plane import plot_phase_plane as plot_phase_plane
 from ._profile import plot_profile as plot_profile
+from ._profiles import plot_profiles as plot_profiles
 from ._raster import plot_raster as plot_raster
 from ._refractoriness import plot_refractoriness as plot_refractoriness
 from ._spike_counts import plot_spike_counts as plot_spike_counts
 from ._starts import plot_starts as plot_starts
+from ._step_rates import plot_step_rates as plot_step_rates
 from ._strength_duration import plot_strength_duration as plot_strength_duration
 from ._sweeps import plot_sweeps as plot_sweeps
 from ._voltage import plot_voltage as plot_voltage

@@ -16,7 +16,11 @@ def captions(result: FitResult) -> dict[str, str]:
     return {
         "sweeps": _sweeps(result),
         "first_spikes": _first_spikes(result),
+        "step_rates": _step_rates(result),
         "spike_counts": _spike_counts(result),
+        "profiles": "Profile likelihoods: how far the loss rises when one parameter is held and "
+        "the others are fitted again (dots), what the standard error alone says (dashed), and "
+        "the 95 % interval (shaded). A flat side is one that the recording leaves open.",
         "correlations": "Correlations of the parameters' errors. Near 1 or −1 the recording "
         "fixes only a combination of the two; grey where there is no finite variance.",
         "losses": _losses(result),
@@ -46,6 +50,19 @@ def _first_spikes(result: FitResult) -> str:
     row = close_up_row(result)
     which = result.recording.sweep_numbers[row] if row is not None else ""
     return f"The first spikes of sweep {which}, close up: recorded (dark) and modelled."
+
+
+def _step_rates(result: FitResult) -> str:
+    rates = result.step_rates()
+    text = (
+        "The f-I curve, spikes over the length of the step, and the time to the first spike, "
+        "recorded and modelled."
+    )
+    if rates.held_out.any():
+        text += " Of the blue steps no sweep was fitted."
+    if (rates.sweeps > 1).any():
+        text += " Means where a step has several sweeps; bars are the recorded standard deviation."
+    return text
 
 
 def _spike_counts(result: FitResult) -> str:

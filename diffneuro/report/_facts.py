@@ -13,10 +13,15 @@ from .. import methods
 from .._bounds import Bounds
 from .._model import AbstractChannel
 from .._result import FitResult, SweepScore
+from .._scores import summarised
 from ..analysis import recorded_spike_times
+from ._text import share
 
 WINDOW = 4.0
 """ms within which two spikes coincide, as in the scores"""
+# Who knows nothing but the bounds is already within 0.29 of the way: 1 / sqrt(12).
+LOOSE = 1 / 3
+"""the least standard error, between the bounds, of a parameter that is not determined"""
 
 
 class Quantity(NamedTuple):
@@ -50,6 +55,8 @@ class Tally(NamedTuple):
     """recorded spikes with one of the model's within `WINDOW`"""
     coincidence: float
     """mean Gamma of the sweeps in which anyone spikes; nan without such a sweep"""
+    ceiling: float
+    """the same of the cell's own repeats with each other; nan without repeats"""
     explained: float
     rms: float
     """in the unit of `of`"""
@@ -65,13 +72,14 @@ def tally(result: FitResult, scores: Sequence[SweepScore]) -> Tally:
     measured = result.recording.response[rows]
     error = result.fitted_response[rows].astype(float) - measured
     spread = float(np.var(measured, axis=1).sum())
-    gammas = [score.coincidence for score in scores if score.recorded_spikes + score.model_spikes]
+    means = summarised(scores)
     return Tally(
         sweeps=len(scores),
         recorded=sum(score.recorded_spikes for score in scores),
         model=sum(score.model_spikes for score in scores),
         matched=sum(_matched(*spike_trains(result, row)) for row in rows),
-        coincidence=float(np.mean(gammas)) if gammas else math.nan,
+        coincidence=means.coincidence,
+        ceiling=means.ceiling,
         explained=1.0 - float(np.var(error, axis=1).sum()) / spread if spread > 0 else math.nan,
         rms=float(np.sqrt(np.mean(error**2))),
         of=response_of(result),
@@ -123,10 +131,23 @@ def fraction(bounds: Bounds, value: ArrayLike) -> NDArray:
     return (inside - low) / (high - low)
 
 
+def uncertainty(result: FitResult, name: str) -> float:
+    """A parameter's standard error as a share of the way between its bounds."""
+    bounds, error = result.free[name], result.standard_errors[name]
+    if bounds.scale == "log":
+        return error / result.parameters[name] / math.log(bounds.high / bounds.low)
+    return error / (bounds.high - bounds.low)
+
+
+def uncertainty_described(result: FitResult, name: str) -> str:
+    """That share in per cent, without figures where it is more than all of it."""
+    part = uncertainty(result, name)
+    return "over 100 %" if 1 < part < math.inf else share(part)
+
+
 def undetermined(result: FitResult) -> list[str]:
-    """The parameters whose standard error is wider than their bounds."""
-    errors = result.standard_errors
-    return [name for name, b in result.free.items() if not errors[name] <= b.high - b.low]
+    """The parameters whose standard error is over a third of the way between their bounds."""
+    return [name for name in result.free if not uncertainty(result, name) <= LOOSE]
 
 
 def correlations(result: FitResult) -> NDArray:

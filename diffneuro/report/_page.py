@@ -6,9 +6,12 @@ from html import escape
 from typing import NamedTuple
 
 from .._result import FitResult
+from .._uncertainty import Profile
 from ._captions import captions
+from ._certainty import certainty_note, certainty_table
 from ._directions import directions_described
 from ._stylesheet import STYLESHEET
+from ._summaries import feature_table, has_repeats, summary_table
 from ._tables import parameter_table, provenance_table, score_table
 from ._text import count
 from ._verdict import LABELS, verdict
@@ -22,7 +25,9 @@ class Picture(NamedTuple):
     """in pixels of the page; the file has more"""
 
 
-def page(result: FitResult, pictures: Mapping[str, Picture]) -> str:
+def page(
+    result: FitResult, pictures: Mapping[str, Picture], profiles: Mapping[str, Profile]
+) -> str:
     """The whole HTML document, with `pictures` by the name of their figure inside it."""
     source = result.recording.source or "A recording made in memory"
     title = f"{source} fitted with {type(result.model).__name__}"
@@ -44,10 +49,17 @@ def page(result: FitResult, pictures: Mapping[str, Picture]) -> str:
         parameter_table(result),
         _NOTE,
         "<h2>Scores</h2>",
+        summary_table(result),
+        _score_note(result),
+        feature_table(result),
+        figures("step_rates"),
+        "<h3>Sweep by sweep</h3>",
         score_table(result),
-        "" if result.recording.voltage_clamp else _SCORE_NOTE,
         figures("spike_counts"),
-        "<h2>What the recording determines</h2>" if len(result.free) > 1 else "",
+        "<h2>How sure the parameters are</h2>",
+        certainty_table(result, profiles),
+        certainty_note(result, profiles),
+        figures("profiles"),
         directions_described(result),
         figures("correlations"),
         "<h2>The search</h2>",
@@ -70,10 +82,23 @@ _NOTE = (
     "other minima. “Within” shows the place between the bounds.</p>"
 )
 _SCORE_NOTE = (
-    '<p class="note">The model runs free, driven by the recorded current alone. Γ is the '
-    "coincidence factor of the spike times at ±4 ms (Kistler, Gerstner &amp; van Hemmen 1997): 1 "
-    "at best, 0 by chance; for several sweeps its mean over those with spikes.</p>"
+    "The model runs free, driven by the recorded current alone. Γ is the coincidence factor of "
+    "the spike times (Kistler, Gerstner &amp; van Hemmen 1997), 1 at best, 0 by chance, over the "
+    "sweeps in which anyone spikes. “Off by” is without sign, over the sweeps in which both the "
+    "cell and the model show it, relative to the recorded rate where it is in per cent."
 )
+_REPEATS_NOTE = (
+    " “Repeats” is what the cell scores against itself in the sweeps whose current it got again; "
+    "a model can hardly do better. Md* (Naud et al. 2011) sets the model against all repeats and "
+    "is 1 where it fires with the cell’s own intensity."
+)
+
+
+def _score_note(result: FitResult) -> str:
+    if result.recording.voltage_clamp:
+        return ""
+    repeats = _REPEATS_NOTE if has_repeats(result.scores()) else ""
+    return f'<p class="note">{_SCORE_NOTE}{repeats}</p>'
 
 
 def _summary(result: FitResult) -> str:

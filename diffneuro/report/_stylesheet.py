@@ -9,6 +9,7 @@ main { max-width: 1060px; margin: 0 auto; padding: 28px 30px 48px; }
 h1 { font-size: 25px; font-weight: 600; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 17px; font-weight: 600; margin: 38px 0 8px; padding-bottom: 4px;
   border-bottom: 1px solid var(--line); break-after: avoid; }
+h3 { font-size: 15px; font-weight: 600; margin: 22px 0 4px; break-after: avoid; }
 p { margin: 8px 0; max-width: 80ch; }
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   font-size: 0.88em; }
@@ -44,6 +45,14 @@ tbody td, tbody th { border-bottom: 1px solid #ececec; }
 .scores td:nth-child(n+3), .scores th:nth-child(n+3) { text-align: right; }
 .parameters.true td:nth-child(5), .parameters.true th:nth-child(5),
 .parameters.true td:nth-child(6), .parameters.true th:nth-child(6) { text-align: right; }
+.summary td:nth-child(n+2), .summary thead tr:last-child th:nth-child(n+2),
+.features td:nth-child(n+3), .features thead tr:last-child th:nth-child(n+3),
+.certainty td:nth-child(n+2):nth-last-child(n+3),
+.certainty th:nth-child(n+2):nth-last-child(n+3) { text-align: right; }
+.summary td, .summary th { padding-right: 22px; }
+thead tr:first-child:not(:last-child) th { border-bottom: 0; padding-bottom: 0; }
+th[scope="colgroup"]:not(:first-child) { text-align: center; border-left: 1px solid var(--line); }
+.begins { border-left: 1px solid var(--line); padding-left: 20px; }
 .scores td, .scores th { padding-right: 26px; }
 .scores tr.pooled td { font-weight: 600; border-top: 1px solid var(--ink); }
 .heldout { color: var(--held); font-weight: 600; }

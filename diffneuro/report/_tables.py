@@ -1,5 +1,6 @@
 """The tables of the page, as HTML."""
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -8,20 +9,35 @@ from typing import Any
 
 from .._result import FitResult, SweepScore
 from ._facts import Tally, fraction, response_of, tally, undetermined
-from ._text import fixed, joined, measured, number, percent, unit
+from ._text import fixed, joined, measured, number, percent, share, unit
 
 _LONG = 24
 _MOST_METADATA = 2000
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """A table of cells that are HTML already; a row may end in a class name after its cells."""
+def table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    kind: str = "",
+    over: Sequence[tuple[str, int]] = (),
+) -> str:
+    """A table of cells that are HTML already; a row may end in a class name after its cells.
+
+    `over` are headings above those of the columns, each over so many of them.
+    """
+    begins = set(itertools.accumulate(width for _, width in over[:-1]))
+    line = [' class="begins"' if place in begins else "" for place in range(len(head))]
     body = []
     for cells in rows:
         marked = f' class="{cells[len(head)]}"' if len(cells) > len(head) else ""
-        inner = "".join(f"<td>{cell}</td>" for cell in cells[: len(head)])
+        parts = zip(cells[: len(head)], line, strict=True)
+        inner = "".join(f"<td{at}>{cell}</td>" for cell, at in parts)
         body.append(f"<tr{marked}>{inner}</tr>")
-    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    parts = zip(head, line, strict=True)
+    top = "".join(f'<th scope="col"{at}>{cell}</th>' for cell, at in parts)
+    if over:
+        wide = (f'<th scope="colgroup" colspan="{width}">{cell}</th>' for cell, width in over)
+        top = f"{''.join(wide)}</tr><tr>{top}"
     long = " long" if len(body) > _LONG else ""
     return (
         f'<table class="{kind}{long}"><thead><tr>{top}</tr></thead>'
@@ -55,7 +71,7 @@ def _parameter_row(result: FitResult, name: str, truth: dict[str, float]) -> lis
     value, bounds = result.parameters[name], result.free[name]
     error = result.standard_errors[name]
     shown, spread = measured(value, error)
-    relative = f"{number(100 * abs(error / value), 2)} %" if value else "–"
+    relative = share(abs(error / value) if value else math.nan)
     cells = [f"<code>{escape(name)}</code>", shown, spread, relative]
     if truth:
         real = truth.get(name, math.nan)
@@ -84,7 +100,7 @@ def _remarks(result: FitResult, name: str) -> str:
         end = {"low": "lower", "high": "upper"}[result.at_bound()[name]]
         remarks.append(f'<span class="badge">at its {end} bound</span>')
     if name in undetermined(result):
-        remarks.append('<span class="badge">not determined by this recording</span>')
+        remarks.append('<span class="badge">not determined</span>')
     return " ".join(remarks)
 
 

@@ -50,6 +50,20 @@ def percent(fraction: float) -> str:
     return f"{fixed(shown, 2 if shown > 99 else 1)} %"
 
 
+def share(fraction: float) -> str:
+    """A share in per cent to two digits, for errors; a dash or infinity where it is that."""
+    return f"{number(100 * fraction, 2)} %" if math.isfinite(fraction) else number(fraction)
+
+
+def alike(values: Sequence[float], digits: int = 3) -> list[str]:
+    """Numbers with the decimals that show so many digits of the largest."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest == 0.0:
+        return [number(value) for value in values]
+    decimals = max(0, digits - 1 - math.floor(math.log10(largest)))
+    return [fixed(value, decimals) for value in values]
+
+
 def count(amount: int, noun: str) -> str:
     """`1 sweep`, `2 sweeps`."""
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"

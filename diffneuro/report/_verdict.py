@@ -9,7 +9,7 @@ import numpy as np
 from .._model import AbstractSpikingModel
 from .._result import FitResult
 from ..methods import AbstractStagedMethod
-from ._agreement import agreement
+from ._agreement import NEAR, agreement_described
 from ._facts import (
     WINDOW,
     Tally,
@@ -18,6 +18,7 @@ from ._facts import (
     residual_memory,
     stages,
     tally,
+    uncertainty_described,
     undetermined,
 )
 from ._text import count, fixed, joined, number, percent, unit
@@ -54,7 +55,7 @@ def verdict(result: FitResult) -> Verdict:
         sentences.append(_held_out_described(other))
         if _grade(result, other) != GOOD and grade == GOOD:
             grade = PARTIAL
-    sentences.append(_starts_described(result))
+    sentences.append(starts_described(result))
     return Verdict(grade, tuple(sentences), tuple(_warnings(result)))
 
 
@@ -103,9 +104,11 @@ def _spikes_described(scored: Tally) -> str:
         return f"fires {count(scored.model, 'spike')} where the cell fires none"
     extra = scored.model - scored.matched
     more = f", fires {extra} that the cell does not," if extra else ""
+    known = math.isfinite(scored.ceiling)
+    repeats = f"; the cell's repeats {fixed(scored.ceiling, 2)}" if known else ""
     return (
         f"reproduces {scored.matched} of {count(scored.recorded, 'spike')} "
-        f"(coincidence {fixed(scored.coincidence, 2)} at {WINDOW:g} ms){more}"
+        f"(coincidence {fixed(scored.coincidence, 2)} at {WINDOW:g} ms{repeats}){more}"
     )
 
 
@@ -130,15 +133,16 @@ def _held_out_described(scored: Tally) -> str:
     return f"On the {which} held out of the fit it {spikes} and {_voltage_described(scored)}."
 
 
-def _starts_described(result: FitResult) -> str:
+def starts_described(result: FitResult) -> str:
+    """How many starts found the best loss, and whether by the same values."""
     total = int(result.losses.size)
     lost = int((~np.isfinite(result.losses)).sum())
     if total == 1:
         return "There was one start, which cannot show whether another minimum is deeper."
-    near = result.reached(1.05 * result.loss)
+    near = result.reached(NEAR * result.loss)
     return (
         f"{near} of {total} starts came within 5 % of the best loss, {number(result.loss)}; "
-        f"{lost or 'none'} went non-finite.{agreement(result, 1.05 * result.loss)}"
+        f"{lost or 'none'} went non-finite. {agreement_described(result)}"
     )
 
 
@@ -153,18 +157,38 @@ def _warnings(result: FitResult) -> Iterator[str]:
             f"({number(value)} {unit(result.units[name])}): widen the bound if the physiology "
             "allows, or the model lacks something."
         )
-    loose = undetermined(result)
-    idle = result.identifiability().without_effect
-    if idle:
-        yield f"Without any effect in this recording: {joined(idle)}; a fit can leave it out."
-    if loose:
-        yield f"Not determined by this recording: {joined(loose)}."
+    yield from not_determined(result)
     yield from _tied(result)
     memory = residual_memory(result)
     if memory > _WHITE:
         yield (
             "The residual is not white (correlation from one sample to the next "
             f"{fixed(memory, 2)}): {_allowed(result)}"
+        )
+
+
+def not_determined(result: FitResult) -> Iterator[str]:
+    """Sentences that name the parameters of which the recording says little or nothing."""
+    found = result.identifiability()
+    idle, tied = found.without_effect, found.confounded
+    if idle:
+        them = "it" if len(idle) == 1 else "them"
+        yield f"Without any effect in this recording: {joined(idle)}; a fit can leave {them} out."
+    if tied:
+        yield (
+            f"Not determined by this recording: {joined(tied)}, whose effects it cannot tell "
+            "apart; hold one fixed."
+        )
+    wide = [
+        f"{name} ({uncertainty_described(result, name)})"
+        for name in undetermined(result)
+        if name not in (*idle, *tied)
+    ]
+    if wide:
+        yield (
+            f"Not determined by this recording: {joined(wide)}. In brackets the standard error "
+            "as a share of the way between the bounds: over a third of it is no better than "
+            "knowing only the bounds."
         )
 
 

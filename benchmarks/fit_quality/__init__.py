@@ -1,0 +1,1 @@
+"""How well methods fit real cells, at equal simulations."""

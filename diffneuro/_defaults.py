@@ -1,0 +1,148 @@
+"""What a fit compares and how it searches by itself."""
+
+import numpy as np
+
+from ._model import AbstractConductanceModel, AbstractEscapeModel, AbstractModel, is_clamped
+from .analysis import recorded_spike_times
+from .losses import (
+    AbstractLoss,
+    CurrentError,
+    PeakVoltage,
+    PointProcess,
+    SpikeTimes,
+    Sum,
+    VanRossum,
+    VictorPurpura,
+    VoltageError,
+)
+from .methods import (
+    CMAES,
+    AbstractMethod,
+    DifferentialEvolution,
+    LevenbergMarquardt,
+    Pipeline,
+    Scatter,
+    Shooting,
+    Synchronised,
+)
+from .recordings import Recording
+
+MANY_STARTS = 32
+_FEW_STARTS = 8
+# mV; a recording that gets above it has spikes.
+_SPIKE = -20.0
+# ms; how densely the voltage between spikes is compared.
+_BETWEEN = 0.4
+
+
+def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
+    """The current error under voltage clamp; of spiking neurons `spike_loss`, else the voltage.
+
+    A recording that was made with a model, so that a model can be exact, says so in its
+    metadata by its "truth"; then the voltage of a conductance cell tells most. So it does where
+    nothing spikes.
+    """
+    if is_clamped(model):
+        return CurrentError()
+    exact = isinstance(model, AbstractConductanceModel) and "truth" in recording.metadata
+    return VoltageError() if exact or not fires(recording) else spike_loss(model, recording)
+
+
+def fires(recording: Recording) -> bool:
+    """Whether there is a spike in any sweep."""
+    return bool(np.nanmax(recording.voltage) > _SPIKE)
+
+
+def check_fires(loss: AbstractLoss, recording: Recording) -> None:
+    """Raise a `ValueError` where spikes are to be compared and no sweep has any."""
+    if recording.voltage_clamp:
+        return
+    for part in loss.losses if isinstance(loss, Sum) else (loss,):
+        if not isinstance(part, SpikeTimes | VanRossum | VictorPurpura | PointProcess):
+            continue
+        counts = [
+            len(recorded_spike_times(recording.time, row, part.threshold))
+            for row in recording.voltage
+        ]
+        if not any(counts):
+            raise ValueError(
+                f"{type(part).__name__} compares spikes, but no fitted sweep rises above "
+                f"{part.threshold:g} mV: fit sweeps that fire, lower its threshold=, or take "
+                "losses.VoltageError()."
+            )
+
+
+def spike_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
+    """Spike times and, with less weight, the voltage between spikes and the spikes' height.
+
+    For models that cannot be exact: of the plain voltage error a spike that is late costs twice
+    as much as one that is missing. Integrate-and-fire neurons have no spikes with a height.
+    """
+    counts = [len(recorded_spike_times(recording.time, row)) for row in recording.voltage]
+    room = 16 * (1 + 2 * max(counts) // 16)
+    if not isinstance(model, AbstractConductanceModel):
+        between = VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
+        return Sum((SpikeTimes(max_spikes=room), between), (1.0, 0.02))
+    every = max(1, round(_BETWEEN / recording.dt))
+    between = VoltageError(mask_spikes=(4.0, 3.0), largest=8.0, every=every)
+    # A twentieth of an interval is what a cortical cell's own intervals vary by.
+    times = SpikeTimes(precision=0.05, largest=10.0, max_spikes=room)
+    return Sum((times, between, PeakVoltage()), (1.0, 0.1, 0.25))
+
+
+def default_starts(model: AbstractModel, loss: AbstractLoss) -> int:
+    """Many where the error surface has many valleys, else the model's own values."""
+    return MANY_STARTS if isinstance(default_method(model, loss, MANY_STARTS), Pipeline) else 1
+
+
+def default_method(
+    model: AbstractModel, loss: AbstractLoss, starts: int
+) -> AbstractMethod | Pipeline:
+    """What finds the parameters of a model with a loss from so many starts.
+
+    Under voltage clamp and for likelihoods, damped least squares. Conductance cells are pulled
+    towards a voltage that they can reproduce, and else go from spike to spike. Where there are
+    too few starts for a population, damped least squares alone.
+    """
+    if is_clamped(model):
+        return LevenbergMarquardt()
+    if isinstance(model, AbstractConductanceModel):
+        if isinstance(loss, VoltageError):
+            return Synchronised()
+        return between_spikes() if starts >= _FEW_STARTS else Synchronised(last_steps=60)
+    refilled = LevenbergMarquardt(steps=60, refill_every=10)
+    if isinstance(model, AbstractEscapeModel) or starts < _FEW_STARTS:
+        return refilled
+    return evolving()
+
+
+def between_spikes() -> Pipeline:
+    """From random positions over windows of one and two spikes to evolution.
+
+    Windows need no more than a few lanes once these agree on where to look; evolution takes
+    all again, around those, and ends in the valley of the best.
+    """
+    return Pipeline(
+        (
+            Scatter(24),
+            Shooting(1, steps=10),
+            Shooting(1, steps=12),
+            Shooting(2, steps=10),
+            DifferentialEvolution(300),
+            CMAES(150, scale=0.05, horizon=1),
+        ),
+        lanes=(None, 24, 16, 12, None, None),
+        spread=0.3,
+    )
+
+
+def evolving() -> Pipeline:
+    """Random positions, damped least squares, evolution: for models without hidden gates."""
+    return Pipeline(
+        (
+            Scatter(8, horizon=None),
+            LevenbergMarquardt(steps=30, refill_every=10),
+            DifferentialEvolution(80),
+            CMAES(120, scale=0.2),
+        )
+    )
