@@ -57,7 +57,7 @@ def profile(
     if steps < 1:
         raise ValueError(f"steps={steps} of a profile must be at least 1.")
     held = _grid(result, name, values)
-    objective = _objective(result, loss, solver, spikes)
+    objective = objective_of(result, loss, solver, spikes)
     positions, losses = _walk(objective, result, list(result.free).index(name), held, steps)
     free = dict(objective.free)
     found = jax.vmap(lambda z: values_at(free, z))(jnp.asarray(positions))
@@ -110,7 +110,7 @@ def _around(bounds: Bounds, best: float, error: float) -> NDArray:
     return np.exp(points) if log else points
 
 
-def _objective(result: FitResult, loss, solver, spikes) -> Objective:
+def objective_of(result: FitResult, loss, solver, spikes) -> Objective:
     """The objective of the fit, made anew."""
     recording = result.recording
     kept = [n for n in recording.sweep_numbers if n not in result.held_out]

@@ -151,7 +151,7 @@ class FitResult:
         **Raises:** `ImportError` without blackjax; `ValueError` for another loss than that of
         the fit, too few draws, or a fit without residuals.
         """
-        from ._profile import _objective
+        from ._profile import objective_of
 
         optimum = Optimum(
             self.parameters,
@@ -162,7 +162,7 @@ class FitResult:
             self.residual_count,
             self.slopes,
         )
-        return posterior(_objective(self, loss, solver, spikes), optimum, **settings)
+        return posterior(objective_of(self, loss, solver, spikes), optimum, **settings)
 
     def at_bound(self) -> dict[str, str]:
         """The parameters that ended within 0.5 % of a bound: name -> "low" or "high"."""

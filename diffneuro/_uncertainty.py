@@ -18,6 +18,8 @@ from .losses import AbstractSpikeLikelihood, AbstractSpikeTrainLoss
 
 # Below this share of the largest eigenvalue a direction of J^T J is rounding error, float32's.
 _FLAT = 1e-12
+# Of the machine's precision, the least effect of a parameter, relative to the strongest.
+_ROUNDING = 32.0
 _LONGEST_MEMORY = 30
 # At least this share of the residuals is taken to be left over by the parameters.
 _LEAST_LEFT = 0.25
@@ -60,8 +62,12 @@ def curvature(objective: Objective, best: Array) -> Curvature:
     if likelihood:
         knowing = _Information(likelihood=loss, threshold=loss.threshold)
         objective = dataclasses.replace(objective, loss=knowing)
-    found = (np.asarray(part, float) for part in _directional(objective, best))
-    residuals, along, slopes = map(np.nan_to_num, found)
+    found = _directional(objective, best)
+    residuals, along, slopes = (np.nan_to_num(np.asarray(part, float)) for part in found)
+    # What is left of a parameter without effect is rounding, and rounding resembles others.
+    sizes = np.linalg.norm(along, axis=1)
+    rounding = _ROUNDING * float(jnp.finfo(best.dtype).eps)
+    along[sizes <= rounding * sizes.max(initial=0.0)] = 0.0
     jacobian = along / slopes[:, None]
     gram = jacobian @ jacobian.T
     count = int((np.abs(jacobian).max(axis=0) > 0).sum())

@@ -102,7 +102,7 @@ def test_kernels_are_what_they_are_called_after_the_refractory_time(x64):
 def test_an_augmented_neuron_starts_at_rest(x64):
     model = GIF(
         couplings={"v": dn.neurons.ThresholdCoupling()},
-        gated_currents={"k": dn.neurons.GatedCurrent()},
+        gated_currents={"k": dn.neurons.GatedCurrent(), "m": dn.neurons.DelayedCurrent()},
     )
 
     @jax.jit
@@ -112,6 +112,27 @@ def test_an_augmented_neuron_starts_at_rest(x64):
 
     for rate in jax.tree.leaves(rates(jnp.asarray([-200.0, 0.0, 150.0]))):
         np.testing.assert_allclose(rate, 0.0, atol=1e-9)
+
+
+def test_a_delayed_current_opens_late_and_stays_open(x64):
+    """Where it settles g n (v - E) with the n of its formula, and how it gets there."""
+    part = dn.neurons.DelayedCurrent(4.0, -80.0, -40.0, 5.0, 30.0)
+    model = GIF(gated_currents={"m": part})
+    x = model.initial_state(jnp.asarray(0.0))
+    held = x._replace(voltage=jnp.asarray(-35.0), available=jnp.asarray([0.2]))
+    steady = 1.0 / (1.0 + np.exp(-1.0))
+    rate = model.vector_field(held, 0.0)
+    np.testing.assert_allclose(rate.available, (steady - 0.2) / 30.0, rtol=1e-12)
+    wanted = (-10.0 * (-35.0 + 65.0) - 4.0 * 0.2 * 45.0) / 200.0
+    np.testing.assert_allclose(rate.voltage, wanted, rtol=1e-12)
+    # A width below 0 opens it with hyperpolarisation.
+    mirrored = dn.replace(part, {"activation_width": -5.0})
+    np.testing.assert_allclose(mirrored.steady(-35.0), 1.0 - steady, rtol=1e-12)
+
+
+def test_a_delayed_current_without_a_width_is_refused():
+    with pytest.raises(ValueError, match="activation_width=0 mV: make it positive"):
+        dn.neurons.DelayedCurrent(activation_width=0.0)
 
 
 def test_soft_thresholds_sharpen_to_the_model_itself():

@@ -10,7 +10,7 @@ from jax import Array
 
 import diffneuro as dn
 from diffneuro.losses import AbstractLoss, SpikeTimes
-from diffneuro.methods import Adam, LevenbergMarquardt, Synchronised
+from diffneuro.methods import Adam, LevenbergMarquardt, Pipeline, Synchronised
 from diffneuro.recordings import Recording
 
 pytestmark = pytest.mark.usefixtures("strict")
@@ -412,6 +412,45 @@ def test_a_fit_interrupted_within_a_step_resumes_to_the_same_bits(tmp_path):
     assert not PENDING
     resumed = fitted(method=InterruptedOnce(), checkpoint=checkpoint)
     same(resumed, fitted(method=InterruptedOnce()))
+
+
+CULLED = Pipeline(
+    (LevenbergMarquardt(2), LevenbergMarquardt(2), InterruptedOnce()), lanes=(5, 2, 4), spread=0.2
+)
+
+
+def test_a_pipeline_goes_on_with_the_best_and_fills_in_neighbours():
+    result = fitted(method=CULLED, starts=6)
+    known = np.isfinite(result.history)
+    # The sixth start was not gone on with; of five two were, and then four again.
+    np.testing.assert_array_equal(known.sum(axis=1), [5, 5, 2, 2, 4, 4, 4])
+    best = set(np.argsort(result.history[1])[:2].tolist())
+    assert {int(lane) for lane in np.flatnonzero(known[2])} == best
+    assert best <= {int(lane) for lane in np.flatnonzero(known[-1])}
+    unmoved = fitted(method=Pipeline((LevenbergMarquardt(2),), lanes=(1,)), starts=6)
+    for name, values in result.starts.items():
+        idle = ~known[:, 1:].any(axis=0)
+        np.testing.assert_array_equal(values[1:][idle], unmoved.starts[name][1:][idle])
+
+
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_a_culled_pipeline_resumes_to_the_same_bits(after, tmp_path):
+    def interrupt(iteration, *_):
+        if iteration > after:
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "search.ckpt"
+    assert not fitted(method=CULLED, starts=6, checkpoint=checkpoint, progress=interrupt).completed
+    resumed = fitted(method=CULLED, starts=6, checkpoint=checkpoint)
+    same(resumed, fitted(method=CULLED, starts=6))
+
+
+@pytest.mark.parametrize(
+    ("lanes", "spread"), [((1, 2), 0.1), ((0,), 0.1), ([3], 0.1), ((None,), 0.0)]
+)
+def test_lanes_that_make_no_sense_are_refused(lanes, spread):
+    with pytest.raises(ValueError, match="of Pipeline must be"):
+        Pipeline((LevenbergMarquardt(2),), lanes=lanes, spread=spread)
 
 
 def test_progress_is_told_the_way():

@@ -435,3 +435,17 @@ def test_a_profile_asks_for_the_loss_of_the_fit(slow_noise):
     about = slow_noise.about | {"loss": "VoltageError(largest=0.5)"}
     with pytest.raises(ValueError, match=r"made with loss=VoltageError\(largest=0.5\): pass it"):
         dataclasses.replace(slow_noise, about=about).profile(C)
+
+
+def test_a_parameter_that_changes_but_the_last_digits_harms_no_other():
+    """At rest the capacitance of a passive cell says nothing, but for rounding."""
+    cell = dn.neurons.Cell({"leak": dn.channels.Leak(0.3, -65.0)})
+    noise = np.random.default_rng(0).normal(size=(1, 2000))
+    recording = Recording(0.05 * np.arange(2000), np.zeros((1, 2000)), noise - 65.0)
+    free = {"channels.leak.reversal_potential": (-90.0, -40.0), "capacitance": (0.2, 5.0)}
+    with pytest.warns(UserWarning, match="capacitance changed nothing that was compared"):
+        result = dn.fit(cell, recording, free=free, progress=False)
+    assert result.standard_errors["capacitance"] == np.inf
+    of_a_mean = noise.std() / 2000**0.5
+    found = result.standard_errors["channels.leak.reversal_potential"]
+    assert found == pytest.approx(of_a_mean, rel=0.05)

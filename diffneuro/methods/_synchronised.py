@@ -17,14 +17,14 @@ _FAR = 2.0
 class Synchronised(AbstractStagedMethod):
     r"""The model is pulled towards the recording, ever less, until it runs free.
 
-    An extra $\kappa\,(v_{rec} - v)$ in the voltage's equation makes the error surface of a
-    spiking cell smooth. `steps` damped Gauss-Newton steps are made at each of the `gains`
-    (1/ms, falling), then `last_steps` with the free model. Lanes are lost where a parameter runs
-    towards a bound, near which its slope vanishes: each time the first gain is repeated, the
-    parameters that did go on from the middle of their range. With a `spread`, at the end of
-    each stage, and every `steps` steps of the last, the worse half of the lanes is given up for
-    neighbours of the better half, that far away in free coordinates; then the number of starts
-    that agree says less.
+    An extra $\kappa\,(v_{rec} - h)$, with the model's output h, in the voltage's equation makes
+    the error surface of a spiking cell smooth. `steps` damped Gauss-Newton steps are made at
+    each of the `gains` (1/ms, falling), then `last_steps` with the free model. Lanes are lost
+    where a parameter runs towards a bound, near which its slope vanishes: each time the first
+    gain is repeated, the parameters that did go on from the middle of their range. With a
+    `spread`, at the end of each stage, and every `steps` steps of the last, the worse half of
+    the lanes is given up for neighbours of the better half, that far away in free coordinates;
+    then the number of starts that agree says less.
     Abarbanel, Creveling, Farsian & Kostuk 2009, doi:10.1137/090749761
     """
 

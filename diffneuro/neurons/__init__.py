@@ -87,6 +87,7 @@ from ._rinzel_hodgkin_huxley import (
 )
 from ._signal_input import SignalInput as SignalInput
 from ._spike_triggered import (
+    DelayedCurrent as DelayedCurrent,
     GatedCurrent as GatedCurrent,
     SpikeCurrent as SpikeCurrent,
     ThresholdCoupling as ThresholdCoupling,

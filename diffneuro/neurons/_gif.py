@@ -11,6 +11,7 @@ from .._model import AbstractEscapeModel, Parameter, parameter
 from .._numerics import lowest_root
 from ._escape import exponential_hazard
 from ._spike_triggered import (
+    DelayedCurrent,
     GatedCurrent,
     SpikeCurrent,
     ThresholdCoupling,
@@ -33,7 +34,7 @@ class GIFState(NamedTuple):
     couplings: Array
     """(couplings,) by how much the voltage has moved the threshold, mV"""
     available: Array
-    """(gated,) fractions of channels that are not inactivated"""
+    """(gated,) fractions of channels that are not inactivated, or if they open late are open"""
     refractory: Array
     """what is left of the refractory period, ms"""
     waiting: Array
@@ -78,7 +79,7 @@ class GIF(AbstractEscapeModel):
     currents: dict[str, SpikeCurrent] = eqx.field(default_factory=_two_currents)
     threshold_shifts: dict[str, ThresholdShift] = eqx.field(default_factory=_two_shifts)
     couplings: dict[str, ThresholdCoupling] = eqx.field(default_factory=dict)
-    gated_currents: dict[str, GatedCurrent] = eqx.field(default_factory=dict)
+    gated_currents: dict[str, GatedCurrent | DelayedCurrent] = eqx.field(default_factory=dict)
 
     def initial_state(self, u: Any, /) -> GIFState:
         current, conductance = linear_input(u)

@@ -6,9 +6,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from .._model import Parameter, check_ranges, parameter
+from .._model import Parameter, check_ranges, is_concrete, parameter
 
 
 class SpikeCurrent(eqx.Module):
@@ -82,6 +83,39 @@ class GatedCurrent(eqx.Module):
     def steady(self, voltage: Array, /) -> Array:
         """The fraction that is not inactivated in the long run at `voltage` (mV)."""
         return jax.nn.sigmoid((self.inactivation_midpoint - voltage) / self.inactivation_width)
+
+
+class DelayedCurrent(eqx.Module):
+    r"""A current through channels that open late and stay open: $g\,n\,(v - E)$.
+
+    $n_\infty = 1/(1 + e^{-(v - V_n)/k_n})$ and $\tau \dot n = n_\infty - n$: the potassium
+    current that does not inactivate of Harkin et al. 2023, doi:10.7554/eLife.72951. With
+    $k_n < 0$ the channels open with hyperpolarisation, as those of $I_h$ and inward rectifiers
+    do. Defaults are generic.
+    """
+
+    conductance: Parameter = parameter(5.0, "nS", at_least=0.0)
+    reversal_potential: Parameter = parameter(-90.0, "mV")
+    activation_midpoint: Parameter = parameter(-35.0, "mV")
+    activation_width: Parameter = parameter(7.0, "mV")
+    time_constant: Parameter = parameter(50.0, "ms", above=0.0)
+
+    def __check_init__(self):
+        check_ranges(self)
+        width = self.activation_width
+        if is_concrete(width) and not np.all(np.asarray(width)):
+            raise ValueError(
+                "DelayedCurrent has activation_width=0 mV: make it positive for channels that "
+                "depolarisation opens, negative for those that hyperpolarisation opens."
+            )
+
+    def current(self, voltage: Array, open_fraction: Array, /) -> Array:
+        """pA outward at `voltage` (mV), with the fraction `open_fraction` open."""
+        return self.conductance * open_fraction * (voltage - self.reversal_potential)
+
+    def steady(self, voltage: Array, /) -> Array:
+        """The fraction that is open in the long run at `voltage` (mV)."""
+        return jax.nn.sigmoid((voltage - self.activation_midpoint) / self.activation_width)
 
 
 def stacked(parts: Mapping[str, Any], field: str) -> Array:
