@@ -1,11 +1,10 @@
 """What a fit compares and how it searches by itself."""
 
-import numpy as np
-
 from ._model import AbstractConductanceModel, AbstractEscapeModel, AbstractModel, is_clamped
 from .analysis import recorded_spike_times
 from .losses import (
     AbstractLoss,
+    AbstractSpikeLikelihood,
     CurrentError,
     PeakVoltage,
     PointProcess,
@@ -50,7 +49,8 @@ def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
 
 def fires(recording: Recording) -> bool:
     """Whether there is a spike in any sweep."""
-    return bool(np.nanmax(recording.voltage) > _SPIKE)
+    rows = recording.voltage
+    return any(len(recorded_spike_times(recording.time, row, _SPIKE)) for row in rows)
 
 
 def check_fires(loss: AbstractLoss, recording: Recording) -> None:
@@ -109,11 +109,20 @@ def default_method(
     if isinstance(model, AbstractConductanceModel):
         if isinstance(loss, VoltageError):
             return Synchronised()
-        return between_spikes() if starts >= _FEW_STARTS else Synchronised(last_steps=60)
+        if starts < _FEW_STARTS:
+            return Synchronised(last_steps=60)
+        return between_spikes() if _allows_windows(loss) else evolving()
     refilled = LevenbergMarquardt(steps=60, refill_every=10)
-    if isinstance(model, AbstractEscapeModel) or starts < _FEW_STARTS:
+    likelihood = isinstance(model, AbstractEscapeModel) or isinstance(loss, AbstractSpikeLikelihood)
+    if likelihood or starts < _FEW_STARTS:
         return refilled
     return evolving()
+
+
+def _allows_windows(loss: AbstractLoss) -> bool:
+    """Whether what comes after a window's end is unknown to a loss, and no error."""
+    parts = loss.losses if isinstance(loss, Sum) else (loss,)
+    return all(isinstance(part, SpikeTimes | PeakVoltage | VoltageError) for part in parts)
 
 
 def between_spikes() -> Pipeline:

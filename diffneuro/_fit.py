@@ -77,9 +77,11 @@ def fit(
     - `loss`: what is compared; by default, where the recording spikes, the spike times with the
       voltage between them, else the voltage error, which is also taken for recordings whose
       metadata give the "truth" of a model; under voltage clamp the current error.
-    - `method`: how to search; by default, for spikes, a `methods.Pipeline` from random positions
-      over windows between spikes to an evolution; `methods.Synchronised` for the voltage of
-      conductance cells; `methods.LevenbergMarquardt` under voltage clamp and for few starts.
+    - `method`: how to search; by default a `methods.Pipeline` from random positions, for the
+      spikes of conductance cells over windows between them, to evolution;
+      `methods.Synchronised` for conductance cells' voltage and fewer than 8 starts;
+      `methods.LevenbergMarquardt` under voltage clamp, for likelihoods and for other models
+      with fewer than 8 starts.
     - `starts`: 1 starts at the model's own values; a larger number at random between the
       bounds; a mapping from each free name to an array gives the starts themselves. By default
       32 where the default method is a pipeline, else 1.
@@ -104,7 +106,7 @@ def fit(
     recordings = recordings if isinstance(recordings, Recording) else joined(recordings)
     check_clamp(model, recordings)
     held_out = _numbers(holdout)
-    fitted = _without(recordings, held_out)
+    fitted = without(recordings, held_out)
     solver = default_solver(model) if solver is None else solver
     if not is_clamped(model):
         _check_sampling(recordings, solver)
@@ -185,7 +187,9 @@ def _starts(model: AbstractModel, loss: AbstractLoss, method: Any) -> int:
 def _how_many(starts: int | Mapping[str, ArrayLike]) -> int:
     if isinstance(starts, Mapping):
         return max((np.size(values) for values in starts.values()), default=0)
-    return starts
+    if not isinstance(starts, int | np.integer):
+        raise ValueError(f"starts={starts!r} must be a whole number from 1 to {_MOST_STARTS}.")
+    return int(starts)
 
 
 def _numbers(holdout: int | Sequence[int] | None) -> tuple[int, ...]:
@@ -193,7 +197,8 @@ def _numbers(holdout: int | Sequence[int] | None) -> tuple[int, ...]:
     return () if holdout is None else tuple(int(n) for n in np.atleast_1d(np.asarray(holdout)))
 
 
-def _without(recording: Recording, holdout: tuple[int, ...]) -> Recording:
+def without(recording: Recording, holdout: tuple[int, ...]) -> Recording:
+    """The sweeps that are not held out; raises `ValueError` where none is left."""
     if len(holdout) == 0:
         return recording
     recording.select(holdout)

@@ -19,8 +19,8 @@ from ._cores import cores
 from ._interrupt import held_back
 from ._progress import Watcher
 from ._storage import check_writable, discard_leftovers, pack, unpack, write_atomically
-from .methods import AbstractMethod, Objective, Pipeline
-from .methods._method import FARTHEST
+from .methods import CMAES, AbstractMethod, DifferentialEvolution, Objective, Pipeline
+from .methods._method import FARTHEST, check_population
 from .methods._pipeline import lanes_of, stage_name, stages_of
 
 # What is simulated side by side in one compiled call: as many as the caches like, by measurement.
@@ -68,6 +68,8 @@ class _Turn(NamedTuple):
     """how many starts the stage goes on with"""
     spread: float
     """how far from them the starts are that fill in"""
+    tile: int
+    """how many lanes share one compiled call"""
 
 
 def search(
@@ -94,7 +96,7 @@ def search(
     if checkpoint is not None:
         check_writable(checkpoint)
         discard_leftovers(checkpoint)
-    schedule = _schedule(method, len(positions))
+    schedule = _schedule(method, objective, positions, runs)
     # Interrupted here it would have but the starts to show, which are not the best so far.
     with held_back() as interrupts:
         reached = _read(checkpoint, schedule, objective, positions, identity)
@@ -102,15 +104,12 @@ def search(
     try:
         if interrupted:
             raise KeyboardInterrupt
-        tiles = {
-            stage: _tile_size(stage, objective, positions, runs) for stage in stages_of(method)
-        }
         if reached.states is None:
-            reached = _begun(schedule[0], objective, reached, tiles, key)
+            reached = _begun(schedule[0], objective, reached, key)
         saved = time.monotonic()
         while (done := len(reached.history)) < len(schedule):
             turn = schedule[done]
-            reached = _advance(turn, objective, reached, tiles, key)
+            reached = _advance(turn, objective, reached, key)
             best = float(np.min(reached.states.loss))
             watch(done + 1, len(schedule), best, stage_name(turn.stage, turn.at))
             if checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:
@@ -127,32 +126,40 @@ def search(
     return Found(np.asarray(_all_positions(reached), float), table, completed)
 
 
-def _schedule(method: AbstractMethod | Pipeline, starts: int) -> list[_Turn]:
+def _schedule(
+    method: AbstractMethod | Pipeline, objective: Objective, positions: Array, runs: int
+) -> list[_Turn]:
     spread = method.spread if isinstance(method, Pipeline) else 0.0
-    stages = zip(stages_of(method), lanes_of(method, starts), strict=True)
-    return [
-        _Turn(stage, at, lanes, spread) for stage, lanes in stages for at in range(stage.iterations)
-    ]
+    turns = []
+    for stage, lanes in zip(stages_of(method), lanes_of(method, len(positions)), strict=True):
+        # Found out now, not hours later.
+        if isinstance(stage, CMAES | DifferentialEvolution):
+            check_population(stage, lanes)
+        tile = _tile_size(stage, objective, positions, runs)
+        turns += [_Turn(stage, at, lanes, spread, tile) for at in range(stage.iterations)]
+    return turns
 
 
-def _advance(turn: _Turn, objective, reached: _Reached, tiles, key: Array) -> _Reached:
+def _advance(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
     """One iteration on; interrupted within, it is done again from before its mixing."""
     stage, at, history = turn.stage, turn.at, reached.history
     if at == 0 and history:
-        reached = _begun(turn, objective, reached, tiles, key)
+        reached = _begun(turn, objective, reached, key)
     mixed = stage.mix(reached.states, at, jax.random.fold_in(key, len(history)))
-    moved = _for_tiles(_update, stage, objective, tiles[stage])(mixed, jnp.asarray(at))
+    moved = _for_tiles(_update, stage, objective, turn.tile)(mixed, jnp.asarray(at))
     losses = np.full(len(reached.positions), np.nan)
     losses[reached.lanes] = np.asarray(moved.loss)
     return reached._replace(states=moved, history=[*history, losses])
 
 
-def _begun(turn: _Turn, objective, reached: _Reached, tiles, key: Array) -> _Reached:
+def _begun(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
     """A stage begun: with the best lanes of the stage before, or with neighbours of them."""
-    positions, lanes = _all_positions(reached), reached.lanes
+    positions, kept = _all_positions(reached), reached.lanes
     if reached.states is not None:
-        lanes = lanes[np.argsort(np.asarray(reached.states.loss), kind="stable")]
-    kept = lanes[: turn.lanes]
+        losses = np.asarray(reached.states.loss)
+        order = np.argsort(losses, kind="stable")
+        # Lanes that are not finite are given up, unless all are.
+        kept = kept[order[: int(np.isfinite(losses).sum()) or None]][: turn.lanes]
     if turn.lanes > len(kept):
         idle = np.setdiff1d(np.arange(len(positions)), kept)[: turn.lanes - len(kept)]
         shape, real = (len(idle), positions.shape[1]), positions.dtype
@@ -161,7 +168,7 @@ def _begun(turn: _Turn, objective, reached: _Reached, tiles, key: Array) -> _Rea
         near = positions[source] + turn.spread * jax.random.normal(draws, shape, real)
         positions = positions.at[idle].set(jnp.clip(near, -FARTHEST, FARTHEST))
         kept = np.concatenate([kept, idle])
-    states = _for_tiles(_start, turn.stage, objective, tiles[turn.stage])(positions[kept])
+    states = _for_tiles(_start, turn.stage, objective, turn.tile)(positions[kept])
     return _Reached(positions, kept, states, reached.history)
 
 

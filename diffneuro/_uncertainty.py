@@ -20,6 +20,8 @@ from .losses import AbstractSpikeLikelihood, AbstractSpikeTrainLoss
 _FLAT = 1e-12
 # Of the machine's precision, the least effect of a parameter, relative to the strongest.
 _ROUNDING = 32.0
+# How far above the median an effect still tells how large rounding is.
+_BEYOND = 1e3
 _LONGEST_MEMORY = 30
 # At least this share of the residuals is taken to be left over by the parameters.
 _LEAST_LEFT = 0.25
@@ -63,11 +65,14 @@ def curvature(objective: Objective, best: Array) -> Curvature:
         knowing = _Information(likelihood=loss, threshold=loss.threshold)
         objective = dataclasses.replace(objective, loss=knowing)
     found = _directional(objective, best)
-    residuals, along, slopes = (np.nan_to_num(np.asarray(part, float)) for part in found)
-    # What is left of a parameter without effect is rounding, and rounding resembles others.
+    residuals, along, slopes = (
+        np.nan_to_num(np.asarray(part, float), posinf=0.0, neginf=0.0) for part in found
+    )
+    # What is left of a parameter without effect is rounding, and rounding resembles others. An
+    # effect beyond all others, as a spike train's may be, says nothing about theirs.
     sizes = np.linalg.norm(along, axis=1)
     rounding = _ROUNDING * float(jnp.finfo(best.dtype).eps)
-    along[sizes <= rounding * sizes.max(initial=0.0)] = 0.0
+    along[sizes <= rounding * min(sizes.max(), _BEYOND * np.median(sizes))] = 0.0
     jacobian = along / slopes[:, None]
     gram = jacobian @ jacobian.T
     count = int((np.abs(jacobian).max(axis=0) > 0).sum())

@@ -52,9 +52,9 @@ def cut_windows(
 ) -> Windows:
     """A window from each sweep's start, and from the spikes after it, over the `horizon` next ones.
 
-    Windows over several spikes overlap by half, so that all of them together cost no more than
-    two runs. What comes after these is unknown (NaN) to the loss. A window without spikes
-    lasts as long as the longest with some.
+    Windows over several spikes begin at every spike, or with a longer horizon at every
+    `horizon`/2-th, and are all as long as the longest. What comes after these is unknown (NaN)
+    to the loss. A window without spikes lasts as long as the longest with some.
     """
     cuts = _cuts(recording, horizon, threshold)
     length = _length(recording, cuts)

@@ -23,7 +23,7 @@ from ._defaults import (
     evolving,
     spike_loss,
 )
-from ._fit import as_free, fit as fit_model
+from ._fit import as_free, fit as fit_model, without
 from ._model import AbstractConductanceModel, AbstractModel, parameters, replace
 from ._printed import print_result
 from ._problems import PROBLEMS
@@ -131,7 +131,9 @@ def fit(
     ] = "",
     dt: Annotated[
         float | None,
-        typer.Option(help="Step in ms. [a multiple of the sampling, 0.05 for hh, 0.1 for others]"),
+        typer.Option(
+            help="Step in ms. [a multiple of the sampling, at most 0.05, for adex and lif 0.1]"
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the interrupted fit in the out folder.")
@@ -151,7 +153,8 @@ def fit(
     neuron = problem.make()
     bounds = as_free(neuron, free_parameters(free) if free else problem.free)
     _prepare(out, overwrite, resume)
-    compared = _compared(loss, neuron, data)
+    held_out = held_out_sweeps(holdout, data)
+    compared = _compared(loss, neuron, without(data, tuple(held_out or ())))
     checkpoint = out / _UNFINISHED
     result = fit_model(
         neuron,
@@ -161,7 +164,7 @@ def fit(
         method=_method(method, neuron, compared, starts),
         starts=starts,
         key=jax.random.key(seed),
-        holdout=held_out_sweeps(holdout, data),
+        holdout=held_out,
         checkpoint=checkpoint,
     )
     saved = result.save(out / "fit.npz", overwrite=True)

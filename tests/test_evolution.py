@@ -162,8 +162,8 @@ def test_a_pipeline_says_what_its_stages_are(monkeypatch):
         (lambda: Scatter(horizon=0), "horizon=0 of Scatter"),
         (lambda: Pipeline(()), "must be a tuple of methods"),
         (lambda: Pipeline(("lm",)), "'lm' of Pipeline is no method"),
-        (lambda: fitted(CMAES(2), starts=3), "starts= of 4 or more, not 3"),
-        (lambda: fitted(DifferentialEvolution(2), starts=1), "starts= of 4 or more, not 1"),
+        (lambda: fitted(CMAES(2), starts=3), "of 4 or more, not 3"),
+        (lambda: fitted(DifferentialEvolution(2), starts=1), "of 4 or more, not 1"),
     ],
 )
 def test_bad_input_is_refused(make, words):

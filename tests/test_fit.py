@@ -9,8 +9,10 @@ import pytest
 from jax import Array
 
 import diffneuro as dn
+from diffneuro._defaults import default_loss, default_method, fires
 from diffneuro.losses import AbstractLoss, SpikeTimes
-from diffneuro.methods import Adam, LevenbergMarquardt, Pipeline, Synchronised
+from diffneuro.methods import CMAES, Adam, LevenbergMarquardt, Pipeline, Synchronised
+from diffneuro.methods._pipeline import horizons_of
 from diffneuro.recordings import Recording
 
 pytestmark = pytest.mark.usefixtures("strict")
@@ -451,6 +453,73 @@ def test_a_culled_pipeline_resumes_to_the_same_bits(after, tmp_path):
 def test_lanes_that_make_no_sense_are_refused(lanes, spread):
     with pytest.raises(ValueError, match="of Pipeline must be"):
         Pipeline((LevenbergMarquardt(2),), lanes=lanes, spread=spread)
+
+
+class Sifting(dn.methods.AbstractMethod):
+    """A method of a user's own, with an array; of its lanes only the first stays finite."""
+
+    losses: Array
+
+    @property
+    def iterations(self):
+        return 1
+
+    def tangents(self, count, /):
+        return 0
+
+    def start(self, objective, position, /):
+        return dn.methods.Lane(position, jnp.sum(objective(position) ** 2), position[0])
+
+    def update(self, objective, state, iteration, /):
+        return state
+
+    def mix(self, states, iteration, key, /):
+        return states._replace(loss=self.losses)
+
+
+def test_lanes_that_are_not_finite_are_refilled_from_those_that_are():
+    sifting = Sifting(jnp.array([1.0, jnp.inf, jnp.inf, jnp.inf]))
+    pipeline = Pipeline((sifting, LevenbergMarquardt(1)), spread=1e-6)
+    result = fitted(method=pipeline, starts=4)
+    reached = np.stack(list(result.starts.values()))
+    np.testing.assert_allclose(reached, reached[:, :1] * np.ones(4), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("method", "starts"),
+    [(CMAES(2), 3), (Pipeline((LevenbergMarquardt(1), CMAES(2)), lanes=(None, 2)), 8)],
+)
+def test_a_population_that_is_too_small_is_found_out_before_anything_is_done(
+    method, starts, tmp_path
+):
+    checkpoint = tmp_path / "search.ckpt"
+    with pytest.raises(ValueError, match="give fit starts=, and Pipeline lanes=, of 4 or more"):
+        fitted(method=method, starts=starts, checkpoint=checkpoint)
+    assert not checkpoint.exists()
+
+
+def test_a_plateau_is_no_spike():
+    """A voltage that starts above the threshold and falls never crosses it upwards."""
+    time = DT * np.arange(N)
+    recording = Recording(time, np.zeros((1, N)), -65.0 + 60.0 * np.exp(-time / 5.0)[None])
+    assert not fires(recording)
+    assert isinstance(default_loss(passive(), recording), dn.losses.VoltageError)
+
+
+def test_what_is_searched_by_depends_on_what_is_compared():
+    cell, lif = dn.neurons.HodgkinHuxley(), dn.neurons.LIF()
+    spikes, voltage = SpikeTimes(), dn.losses.VoltageError()
+
+    def horizons(*about):
+        return horizons_of(default_method(*about))
+
+    assert horizons(cell, spikes, 32) == (1, 2)
+    # Windows end where other losses would see spikes missing.
+    assert horizons(cell, dn.losses.VictorPurpura(), 32) == ()
+    assert isinstance(default_method(cell, voltage, 32), Synchronised)
+    assert isinstance(default_method(cell, spikes, 1), Synchronised)
+    assert isinstance(default_method(lif, spikes, 32), Pipeline)
+    assert isinstance(default_method(lif, spikes, 4), LevenbergMarquardt)
 
 
 def test_progress_is_told_the_way():

@@ -158,3 +158,17 @@ def test_the_height_of_spikes():
     assert float(residual) == pytest.approx(-1.0 / np.sqrt(1.0 + 1.0 / 16.0), rel=1e-6)
     with pytest.raises(ValueError, match="scale=0"):
         PeakVoltage(scale=0.0)
+
+
+def test_a_burst_whose_windows_hold_nothing_between_spikes_can_be_fitted():
+    """From 4 ms after a spike to 3 ms after the next one all may be a spike."""
+    time = DT * np.arange(2000)
+    voltage = np.full((1, 2000), -65.0)
+    for spike in (40.0, 92.0, 98.0):
+        voltage[0] += 90.0 * np.exp(-(((time - spike) / 0.4) ** 2))
+    recording = dn.recordings.Recording(time, np.where(time > 20.0, 300.0, 0.0)[None], voltage)
+    loss = Sum((SpikeTimes(), VoltageError(mask_spikes=(4.0, 3.0))), (1.0, 1.0))
+    windows = cut_windows(recording, loss, 1, -20.0)
+    weights = windows.targets[1].weight
+    assert np.isfinite(weights).all()
+    assert (np.abs(weights).max(axis=1) == 0).any()

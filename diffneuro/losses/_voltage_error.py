@@ -29,7 +29,8 @@ class VoltageError(AbstractLoss):
     crossing of `threshold` (mV), as integrate-and-fire models need. `largest` (mV), if given,
     is where a sample's error levels off smoothly, so that a spike in the wrong place does not
     outweigh all else: the residual is r/sqrt(1 + (r/largest)^2). A step with a reset in it is
-    shared between the voltages before and after, so that the loss is smooth across resets.
+    shared between the voltages before and after, so that the loss is smooth across resets,
+    unless `every` is above 1.
     Samples that are NaN are not compared. With `every` only each so-many-th sample is: where
     the voltage is slow, as between spikes, the same for less.
     """
@@ -58,9 +59,10 @@ class VoltageError(AbstractLoss):
             for spike in recorded_spike_times(time, voltage, self.threshold):
                 weight[(time > spike - before) & (time < spike + after)] = 0.0
         weight, compared = weight[:: self.every], np.where(known, voltage, 0.0)[:: self.every]
-        if weight.sum() == 0:
+        # Of a recording that is known in part, a window of it, nothing may be left.
+        if weight.sum() == 0 and known.all():
             raise ValueError("every sample has weight 0: mask less of the recording.")
-        return VoltageTarget(compared, np.sqrt(weight / weight.sum()))
+        return VoltageTarget(compared, np.sqrt(weight / max(weight.sum(), 1e-12)))
 
     def residual(self, run: Trajectory, target: VoltageTarget, /) -> Array:
         if run.spike_times is not None and self.every == 1:

@@ -16,6 +16,7 @@ from ._method import FARTHEST, AbstractWindowedMethod, Objective, check_populati
 _SMALLEST_SPREAD = 1e-4
 _SMALLEST_DIFFERENCE = 1e-5
 _SMALLEST_VARIANCE = 1e-12
+_AROUND_BEST = 0.3
 
 
 class Distribution(NamedTuple):
@@ -50,12 +51,13 @@ class CMAES(AbstractWindowedMethod):
     of the better half, and adapts $\sigma$ and C to the moves that helped. It begins at the
     weighted mean of the better starts with $\sigma$ = `scale` in free coordinates. Where the
     population has contracted it begins again somewhere else; a lane keeps its best.
-    Without derivatives; simulations = starts x generations.
+    Without derivatives; simulations = starts x (generations + 1).
 
     With a `horizon` it begins at the best start instead, and its first C is what the windows
     over so many recorded spikes allow, as those of `Shooting` with the same `gain` (1/ms):
     $C = (J^T J/L + 1)^{-1}$ with their loss L, so that $\sigma$ = 1 doubles it, or where they
-    leave something open goes 1 far.
+    leave something open goes 1 far; every start's Jacobian is taken for that. After a
+    contraction it begins again around the best, with C = 1 and $\sigma$ = 0.3.
     Hansen & Ostermeier 2001, doi:10.1162/106365601750190398; constants of Hansen 2016,
     arXiv:1604.00772, without negative weights.
     """
@@ -102,7 +104,7 @@ class CMAES(AbstractWindowedMethod):
         )
 
     def mix(self, states: CMALane, iteration: int, key: Array, /) -> CMALane:
-        check_population(self, states.loss)
+        check_population(self, len(states.loss))
         seeded = self.horizon is not None
         return _generation(states, jnp.asarray(iteration), self.scale, seeded, key)
 
@@ -138,7 +140,12 @@ def _generation(
     adapted = _adapt(last, ranked, iteration)
     begun = last if seeded else _begin(ranked, scale)
     draw_key, restart_key = jax.random.split(key)
-    elsewhere = _begin(jax.random.normal(restart_key, ranked.shape, ranked.dtype), scale)
+    if seeded:
+        best = states.position[jnp.argmin(states.loss)]
+        elsewhere = _begin(jnp.broadcast_to(best, ranked.shape), _AROUND_BEST)
+    else:
+        anywhere = jax.random.normal(restart_key, ranked.shape, ranked.dtype)
+        elsewhere = _begin(anywhere, scale)
     over = _has_contracted(adapted, states.trial_loss)
     chosen = jax.tree.map(
         lambda first, other, moved: jnp.where(iteration == 0, first, jnp.where(over, other, moved)),

@@ -59,7 +59,7 @@ class DifferentialEvolution(AbstractStagedMethod):
         )
 
     def mix(self, states: DELane, iteration: int, key: Array, /) -> DELane:
-        check_population(self, states.loss)
+        check_population(self, len(states.loss))
         return _generation(states, self.weight, self.crossover, key)
 
     def stage(self, iteration: int, /) -> str:

@@ -64,10 +64,10 @@ class AbstractWindowedMethod(AbstractStagedMethod):
         """Over how many spikes the windows go that it asks for."""
 
 
-def check_population(method: AbstractMethod, losses: Array) -> None:
+def check_population(method: AbstractMethod, lanes: int) -> None:
     """Raise a `ValueError` where there are too few lanes for a method that mixes them."""
-    if losses.shape[0] < _SMALLEST_POPULATION:
+    if lanes < _SMALLEST_POPULATION:
         raise ValueError(
-            f"{type(method).__name__} needs a population: give fit starts= of "
-            f"{_SMALLEST_POPULATION} or more, not {losses.shape[0]}."
+            f"{type(method).__name__} needs a population: give fit starts=, and Pipeline lanes=, "
+            f"of {_SMALLEST_POPULATION} or more, not {lanes}."
         )

@@ -29,7 +29,7 @@ class Pipeline(eqx.Module):
             if not isinstance(stage, AbstractMethod):
                 raise ValueError(f"stage {stage!r} of Pipeline is no method.")
         known = isinstance(self.lanes, tuple) and len(self.lanes) == len(self.stages)
-        if self.lanes is not None and not (known and all(n is None or n >= 1 for n in self.lanes)):
+        if self.lanes is not None and not (known and all(map(_is_number_of_lanes, self.lanes))):
             raise ValueError(
                 f"lanes={self.lanes!r} of Pipeline must be a tuple with a number or None for each "
                 f"of its {len(self.stages)} stages."
@@ -46,6 +46,12 @@ class Pipeline(eqx.Module):
     def horizons(self) -> tuple[int, ...]:
         """Over how many spikes the windows go that its stages ask for."""
         return tuple(sorted({h for stage in self.stages for h in horizons_of(stage)}))
+
+
+def _is_number_of_lanes(lanes: object) -> bool:
+    if lanes is None:
+        return True
+    return isinstance(lanes, int) and not isinstance(lanes, bool) and lanes >= 1
 
 
 def stages_of(method: AbstractMethod | Pipeline) -> tuple[AbstractMethod, ...]:
