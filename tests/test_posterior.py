@@ -11,7 +11,7 @@ import pytest
 
 import diffneuro as dn
 from diffneuro._posterior import Density, Optimum, Posterior, posterior
-from diffneuro._profile import _objective
+from diffneuro._profile import objective_of
 from diffneuro.losses import PointProcess
 from diffneuro.methods import LevenbergMarquardt
 from diffneuro.recordings import Recording
@@ -164,7 +164,7 @@ def with_slopes(density, whitened):
 def test_the_density_and_its_slopes(step, x64):
     """Against the formula written out, and central differences."""
     result, _ = step
-    objective = _objective(result, None, None, None)
+    objective = objective_of(result, None, None, None)
     axes = jnp.array([[0.5, 0.1], [0.0, 2.0]])
     density = Density(objective, jnp.asarray(7.0), jnp.asarray(result.loss), jnp.zeros(2), axes)
     w = jnp.array([0.3, -0.4])
@@ -186,7 +186,7 @@ def test_the_density_and_its_slopes(step, x64):
 
 def test_what_is_not_finite_has_no_density(step, x64):
     result, _ = step
-    objective = _objective(result, None, None, None)
+    objective = objective_of(result, None, None, None)
     broken = dataclasses.replace(objective, stimuli=objective.stimuli * jnp.nan)
     density = Density(broken, jnp.asarray(1.0), jnp.asarray(1.0), jnp.zeros(2), 1.0 * jnp.eye(2))
     value, slopes = with_slopes(density, jnp.zeros(2))
@@ -271,7 +271,7 @@ def test_it_refuses_what_it_cannot_do(step, settings, message):
 
 def test_it_refuses_a_fit_that_leaves_nothing_to_draw(step):
     result, _ = step
-    objective = _objective(result, None, None, None)
+    objective = objective_of(result, None, None, None)
     exact = optimum_of(result)._replace(loss=0.0, score_covariance=np.zeros((2, 2)))
     with pytest.raises(ValueError, match="a loss of 0, from which no noise"):
         posterior(objective, exact)
