@@ -95,8 +95,8 @@ class Objective(eqx.Module):
         def one_window(sweep, first, current, voltage, target):
             state = jax.tree.map(lambda leaf: leaf[sweep, first // windows.grid], passing)
             # What the model shows is put right, not the membrane: a rig adds to what it shows.
-            off = voltage - model.output(state, current[0])
-            moved = jax.tree.map(lambda v: v + off, model.voltage(state))
+            shown = model.output(state, current[0])
+            moved = jax.tree.map(lambda v: voltage + (v - shown), model.voltage(state))
             state = eqx.tree_at(model.voltage, state, moved)
             t1 = current.shape[0] * self.dt
             run = simulate(model, current, t1=t1, dt=self.dt, solver=self.solver, state=state)
