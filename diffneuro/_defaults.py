@@ -28,8 +28,6 @@ from .recordings import Recording
 
 MANY_STARTS = 32
 _FEW_STARTS = 8
-# mV; a recording that gets above it has spikes.
-_SPIKE = -20.0
 # ms; how densely the voltage between spikes is compared.
 _BETWEEN = 0.4
 
@@ -49,8 +47,13 @@ def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
 
 def fires(recording: Recording) -> bool:
     """Whether there is a spike in any sweep."""
+    return any(_spike_counts(recording))
+
+
+def _spike_counts(recording: Recording, *threshold: float) -> list[int]:
+    """How many spikes each sweep has."""
     rows = recording.voltage
-    return any(len(recorded_spike_times(recording.time, row, _SPIKE)) for row in rows)
+    return [len(recorded_spike_times(recording.time, row, *threshold)) for row in rows]
 
 
 def check_fires(loss: AbstractLoss, recording: Recording) -> None:
@@ -60,11 +63,7 @@ def check_fires(loss: AbstractLoss, recording: Recording) -> None:
     for part in loss.losses if isinstance(loss, Sum) else (loss,):
         if not isinstance(part, SpikeTimes | VanRossum | VictorPurpura | PointProcess):
             continue
-        counts = [
-            len(recorded_spike_times(recording.time, row, part.threshold))
-            for row in recording.voltage
-        ]
-        if not any(counts):
+        if not any(_spike_counts(recording, part.threshold)):
             raise ValueError(
                 f"{type(part).__name__} compares spikes, but no fitted sweep rises above "
                 f"{part.threshold:g} mV: fit sweeps that fire, lower its threshold=, or take "
@@ -78,8 +77,7 @@ def spike_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
     For models that cannot be exact: of the plain voltage error a spike that is late costs twice
     as much as one that is missing. Integrate-and-fire neurons have no spikes with a height.
     """
-    counts = [len(recorded_spike_times(recording.time, row)) for row in recording.voltage]
-    room = 16 * (1 + 2 * max(counts) // 16)
+    room = 16 * (1 + 2 * max(_spike_counts(recording)) // 16)
     if not isinstance(model, AbstractConductanceModel):
         between = VoltageError(mask_spikes=(2.0, 5.0), largest=10.0)
         return Sum((SpikeTimes(max_spikes=room), between), (1.0, 0.02))

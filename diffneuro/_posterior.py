@@ -295,11 +295,8 @@ def _run(density: Density, chains: int, draws: int, warmup: int, key: Array, wat
     whitened = _first(density, jax.random.normal(first_key, (chains, width), density.axes.dtype))
     phase, wanted = -(-warmup // (3 * _BLOCK)), -(-draws // _BLOCK)
     total, diverged = _BLOCK * (3 * phase + wanted), 0
-    lanes, seen, kept = (
-        _begin(density, whitened, jnp.asarray(_FIRST_STEP, density.axes.dtype)),
-        [],
-        [],
-    )
+    lanes = _begin(density, whitened, jnp.asarray(_FIRST_STEP, density.axes.dtype))
+    seen, kept = [], []
     for at in range(3 * phase + wanted):
         if at == 2 * phase:
             density, whitened = _rewhitened(density, np.concatenate(seen), lanes)
@@ -310,7 +307,7 @@ def _run(density: Density, chains: int, draws: int, warmup: int, key: Array, wat
             seen.append(np.asarray(block.positions, float))
         if tuned:
             kept.append(block)
-            diverged = sum(int(one.diverged.sum()) for one in kept)
+            diverged += int(block.diverged.sum())
         watch(_BLOCK * (at + 1), total, float(diverged), "draws" if tuned else "warm-up")
     positions = jnp.concatenate([block.positions for block in kept])[:draws]
     diverged = int(np.concatenate([block.diverged for block in kept])[:draws].sum())

@@ -61,9 +61,8 @@ def stages_of(method: AbstractMethod | Pipeline) -> tuple[AbstractMethod, ...]:
 
 def lanes_of(method: AbstractMethod | Pipeline, starts: int) -> tuple[int, ...]:
     """How many of the starts go through each stage."""
-    stages = stages_of(method)
-    wanted = method.lanes if isinstance(method, Pipeline) and method.lanes else (None,)
-    wanted = wanted if len(wanted) == len(stages) else (None,) * len(stages)
+    given = method.lanes if isinstance(method, Pipeline) else None
+    wanted = (None,) * len(stages_of(method)) if given is None else given
     return tuple(starts if lanes is None else min(lanes, starts) for lanes in wanted)
 
 
