@@ -18,6 +18,7 @@ from . import (  # noqa: E402
     spikes as spikes,
     stimuli as stimuli,
     sweeps as sweeps,
+    synapses as synapses,
 )
 from ._bounds import Bounds as Bounds  # noqa: E402
 from ._fit import fit as fit  # noqa: E402
