@@ -11,6 +11,8 @@ from . import (  # noqa: E402
     ions as ions,
     losses as losses,
     methods as methods,
+    morphology as morphology,
+    networks as networks,
     neurons as neurons,
     recordings as recordings,
     report as report,

@@ -58,6 +58,23 @@ def held_out_sweeps(text: str, data: recordings.Recording) -> list[int] | None:
     return list(data.sweep_numbers[1::3]) if data.sweeps >= 4 else None
 
 
+def kept_out(
+    sweeps: str, time: str, data: recordings.Recording
+) -> list[int] | recordings.TimeSpan | None:
+    """What to keep out of a fit: sweeps, or a part START:STOP (ms) of every one."""
+    if not time:
+        return held_out_sweeps(sweeps, data)
+    if sweeps not in ("", "none"):
+        raise ValueError("--holdout and --holdout-time exclude each other: give one of them.")
+    try:
+        start, stop = map(float, time.split(":"))
+    except ValueError:
+        raise ValueError(
+            f"--holdout-time {time!r} must be START:STOP in ms, such as 800:1200."
+        ) from None
+    return recordings.TimeSpan(start, stop)
+
+
 def free_parameters(texts: list[str]) -> dict[str, Bounds]:
     """Every free parameter with its bounds."""
     parsed: dict[str, Bounds] = {}

@@ -1,6 +1,7 @@
 """What a fit compares and how it searches by itself."""
 
 from ._model import AbstractConductanceModel, AbstractEscapeModel, AbstractModel, is_clamped
+from ._windows import allows_windows
 from .analysis import recorded_spike_times
 from .losses import (
     AbstractLoss,
@@ -14,6 +15,7 @@ from .losses import (
     VictorPurpura,
     VoltageError,
 )
+from .losses._loss import parts_of
 from .methods import (
     CMAES,
     AbstractMethod,
@@ -60,7 +62,7 @@ def check_fires(loss: AbstractLoss, recording: Recording) -> None:
     """Raise a `ValueError` where spikes are to be compared and no sweep has any."""
     if recording.voltage_clamp:
         return
-    for part in loss.losses if isinstance(loss, Sum) else (loss,):
+    for part in parts_of(loss):
         if not isinstance(part, SpikeTimes | VanRossum | VictorPurpura | PointProcess):
             continue
         if not any(_spike_counts(recording, part.threshold)):
@@ -109,18 +111,12 @@ def default_method(
             return Synchronised()
         if starts < _FEW_STARTS:
             return Synchronised(last_steps=60)
-        return between_spikes() if _allows_windows(loss) else evolving()
+        return between_spikes() if allows_windows(loss) else evolving()
     refilled = LevenbergMarquardt(steps=60, refill_every=10)
     likelihood = isinstance(model, AbstractEscapeModel) or isinstance(loss, AbstractSpikeLikelihood)
     if likelihood or starts < _FEW_STARTS:
         return refilled
     return evolving()
-
-
-def _allows_windows(loss: AbstractLoss) -> bool:
-    """Whether what comes after a window's end is unknown to a loss, and no error."""
-    parts = loss.losses if isinstance(loss, Sum) else (loss,)
-    return all(isinstance(part, SpikeTimes | PeakVoltage | VoltageError) for part in parts)
 
 
 def between_spikes() -> Pipeline:

@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds, as_bounds, values_at
 from ._cores import cores
+from ._curvature import curvature, curvature_between_spikes, is_between_spikes
 from ._defaults import check_fires, default_loss, default_method, default_starts
+from ._holdout import Holdout, Kept, as_holdout, fitted_part
 from ._interrupt import held_back
 from ._model import (
     AbstractModel,
@@ -31,12 +33,11 @@ from ._model import (
     substitute,
 )
 from ._objective import Objective, SpikesOfASweep, check_clamp, free_run, make_objective
-from ._progress import Watcher, watching
+from ._progress import Watcher, teller, watching
 from ._result import FitResult
-from ._search import Found, search
+from ._search import Found, free_losses, search
 from ._simulate import check_finite_parameters, check_spike_gradient, default_solver
 from ._storage import classes_of, describe, model_to_data
-from ._uncertainty import curvature
 from .analysis import recorded_spike_times
 from .losses import AbstractLoss
 from .methods import AbstractMethod, Pipeline
@@ -59,7 +60,7 @@ def fit(
     method: AbstractMethod | Pipeline | None = None,
     starts: int | Mapping[str, ArrayLike] | None = None,
     key: Array | None = None,
-    holdout: int | Sequence[int] | None = None,
+    holdout: Kept = None,
     checkpoint: str | os.PathLike | None = None,
     progress: bool | Watcher = True,
     solver: AbstractSolver | None = None,
@@ -86,7 +87,8 @@ def fit(
       bounds; a mapping from each free name to an array gives the starts themselves. By default
       32 where the default method is a pipeline, else 1.
     - `key`: decides the random starts; `jax.random.key(0)` by default.
-    - `holdout`: numbers of sweeps that are kept out of the fit and scored.
+    - `holdout`: numbers of sweeps that are kept out of the fit and scored, or a
+      `recordings.TimeSpan` of every sweep: the fit then sees what comes before it.
     - `checkpoint`: a file to keep the search in, once a minute; an existing one is resumed.
     - `progress`: True for a bar on a terminal, False for none, or a function of
       (iteration, iterations, best loss, stage), called at most once a second.
@@ -105,8 +107,8 @@ def fit(
     check_finite_parameters(model)
     recordings = recordings if isinstance(recordings, Recording) else joined(recordings)
     check_clamp(model, recordings)
-    held_out = _numbers(holdout)
-    fitted = without(recordings, held_out)
+    kept = as_holdout(holdout, recordings)
+    fitted = fitted_part(recordings, kept)
     solver = default_solver(model) if solver is None else solver
     if not is_clamped(model):
         _check_sampling(recordings, solver)
@@ -131,10 +133,11 @@ def fit(
             watch=watch,
             checkpoint=checkpoint,
             identity=identity,
+            tell=teller(progress),
         )
     about = {**identity, **_circumstances(key, time.perf_counter() - began)}
     with held_back():
-        return _result(objective, bounds, found, recordings, held_out, about)
+        return _result(objective, bounds, found, recordings, kept, about)
 
 
 def _check_spikes(model: AbstractModel, spikes: Any) -> None:
@@ -190,27 +193,6 @@ def _how_many(starts: int | Mapping[str, ArrayLike]) -> int:
     if not isinstance(starts, int | np.integer):
         raise ValueError(f"starts={starts!r} must be a whole number from 1 to {_MOST_STARTS}.")
     return int(starts)
-
-
-def _numbers(holdout: int | Sequence[int] | None) -> tuple[int, ...]:
-    """The held-out sweeps' numbers, however few were given."""
-    return () if holdout is None else tuple(int(n) for n in np.atleast_1d(np.asarray(holdout)))
-
-
-def without(recording: Recording, holdout: tuple[int, ...]) -> Recording:
-    """The sweeps that are not held out; raises `ValueError` where none is left."""
-    if len(holdout) == 0:
-        return recording
-    recording.select(holdout)
-    kept = [number for number in recording.sweep_numbers if number not in set(holdout)]
-    if not kept:
-        if recording.sweeps == 1:
-            raise ValueError(
-                "the recording has one sweep, so that none can be held out: leave out holdout=, or "
-                "give fit several recordings."
-            )
-        raise ValueError("holdout names every sweep of the recording: leave one to fit.")
-    return recording.select(kept)
 
 
 def _check_sampling(recording: Recording, solver: AbstractSolver) -> None:
@@ -295,7 +277,7 @@ def _result(
     bounds: dict[str, Bounds],
     found: Found,
     recording: Recording,
-    held_out: tuple[int, ...],
+    kept: Holdout,
     about: dict[str, Any],
 ) -> FitResult:
     # What an interrupted search or a synchronised stage called its loss may be another one.
@@ -309,7 +291,10 @@ def _result(
     model = objective.model_at(best)
     positions = jnp.asarray(found.positions, jnp.result_type(float))
     values = np.asarray(_values(objective, positions), float)
-    around = curvature(objective, best)
+    if is_between_spikes(objective):
+        around = curvature_between_spikes(objective, fitted_part(recording, kept), best)
+    else:
+        around = curvature(objective, best)
     _warn_of_idle(bounds, around.gram)
     response, spikes = _fitted(model, recording, objective)
     return FitResult(
@@ -320,7 +305,8 @@ def _result(
         losses=losses,
         history=found.history,
         recording=recording,
-        held_out=held_out,
+        held_out=kept.sweeps,
+        held_out_span=kept.span,
         fitted_response=response,
         fitted_spikes=spikes,
         gram=around.gram,
@@ -329,6 +315,8 @@ def _result(
         completed=found.completed,
         about=about,
         score_covariance=around.score_covariance,
+        window_loss=around.window_loss,
+        stage_losses=found.stages,
     )
 
 
@@ -348,7 +336,7 @@ def _free_losses(objective: Objective, positions: NDArray) -> NDArray:
     It is inf as well where the model would not be accepted if it were made with these values.
     """
     columns = jnp.asarray(positions, jnp.result_type(float))
-    found = np.asarray(_losses(objective, columns), float)
+    found = np.asarray(free_losses(objective, columns), float)
     accepted = [_is_accepted(objective, column) for column in columns]
     return np.where(np.isfinite(found) & accepted, found, np.inf)
 
@@ -359,11 +347,6 @@ def _is_accepted(objective: Objective, position: Array) -> bool:
     except ValueError:
         return False
     return True
-
-
-@eqx.filter_jit
-def _losses(objective: Objective, positions: Array) -> Array:
-    return jax.lax.map(lambda z: jnp.sum(objective(z) ** 2), positions)
 
 
 @eqx.filter_jit

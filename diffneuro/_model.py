@@ -87,8 +87,8 @@ class AbstractModel(eqx.Module):
         """dx/dt per ms, of the same structure as `x`."""
 
     @abc.abstractmethod
-    def output(self, x: Any, u: Any, /) -> Array:
-        """What the model shows to the outside, a scalar."""
+    def output(self, x: Any, u: Any, /) -> Any:
+        """What the model shows to the outside: a scalar, of a network one array by population."""
 
 
 class Ion(NamedTuple):
@@ -180,6 +180,31 @@ class AbstractConductanceModel(AbstractModel):
         return ()
 
 
+class AbstractCoupledModel(AbstractConductanceModel):
+    r"""A neuron with a shape: $C_i \dot v_i = I_i(v_i) + \sum_j g_{ij} (v_j - v_i)$ on a tree.
+
+    Its voltage is one leaf (n,). A place with $C_i = 0$ is a junction without a membrane.
+    Solvers that take the links implicitly need the parts of that equation.
+    """
+
+    @abc.abstractmethod
+    def links(self) -> tuple[tuple[int, ...], Array]:
+        """Each place's parent (-1 for the root), and the conductance to it (n,) in nS."""
+
+    @abc.abstractmethod
+    def capacitances(self) -> Array:
+        """(n,) pF"""
+
+    @abc.abstractmethod
+    def charging(self, x: Any, u: Any, /) -> Array:
+        """The current (n,) in pA that comes to each place otherwise than by its links, which
+        depends on no voltage but that of the place."""
+
+    def prepared(self) -> "AbstractCoupledModel":
+        """The same equations, with what no step of a run changes worked out."""
+        return self
+
+
 class AbstractLinearModel(AbstractModel):
     """A model each leaf of whose state obeys a linear equation of its own under constant input.
 
@@ -262,7 +287,9 @@ def _children(node: Any) -> Iterator[tuple[str, Any, str | None]]:
     """Name, value and unit of the parts of `node` that may hold parameters."""
     if isinstance(node, eqx.Module):
         for field in dataclasses.fields(node):
-            yield field.name, getattr(node, field.name), field.metadata.get("unit")
+            # What has a value for each compartment is no parameter of a name.
+            if field.metadata.get("listed", True):
+                yield field.name, getattr(node, field.name), field.metadata.get("unit")
     elif isinstance(node, dict):
         for name, value in node.items():
             yield name, value, None

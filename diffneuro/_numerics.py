@@ -112,6 +112,37 @@ def _linoid_jvp(primals, tangents):
     return value, value * above / far_x * tangent
 
 
+def mean_exp(a: Array, b: Array) -> Array:
+    """The mean of exp between `a` and `b`: (exp(a) - exp(b))/(a - b), exp(a) where they meet."""
+    swap = a < b
+    # Less is taken from the larger one, which cannot overflow before the mean does.
+    upper, lower = jnp.where(swap, b, a), jnp.where(swap, a, b)
+    return jnp.exp(upper) * exprel(lower - upper)
+
+
+def exprel_slope(a: Array, b: Array) -> Array:
+    """The mean slope of exprel between `a` and `b`, neither positive; 1/2 where both are 0.
+
+    It is (exprel(a) - exprel(b))/(a - b), of exp at 0, a and b the second divided difference.
+    """
+    swap = a < b
+    upper, lower = jnp.where(swap, b, a), jnp.where(swap, a, b)
+    near, far_lower = _near_zero(lower)
+    # Parted at the widest gap, the terms are far enough from each other wherever it is wide.
+    apart = (exprel(upper) - mean_exp(upper, lower)) / -far_lower
+    return jnp.where(near, _exprel_slope_series(upper, lower), apart)
+
+
+def _exprel_slope_series(a: Array, b: Array) -> Array:
+    """Sum over n of h_n/(n + 2)!, with h_n the sum of all products of n factors a or b."""
+    total, power, products = jnp.full_like(a, 0.5), jnp.ones_like(a), jnp.ones_like(a)
+    for n in range(1, _EXPREL_TERMS[jnp.result_type(a).itemsize] + 1):
+        power = power * a
+        products = b * products + power
+        total = total + products / math.factorial(n + 2)
+    return total
+
+
 def lowest_root(function: Callable[[Array], Array], grid: Array) -> Array:
     """The lowest `v` where `function` falls through zero between points of a rising `grid`.
 
@@ -202,6 +233,26 @@ def solve_dominant(matrix: Array, right: Array) -> Array:
         right = jnp.where(here, end, right - matrix[:, pivot] * end)
         matrix = jnp.where(here[:, None], row[None], matrix - matrix[:, pivot, None] * row[None])
     return right
+
+
+def solve_positive(matrix: Array, right: Array) -> Array:
+    """The solution of a linear system with a positive definite matrix, by elimination.
+
+    (n, n) with right side (n,) or (n, k). A library's solver shares its work among XLA's threads
+    and waits for it: where as many compiled functions as there are threads each solve a batch of
+    systems at once, all of them wait for ever (jaxlib 0.10.2 on CPU).
+    """
+    columns = right.reshape(right.shape[0], -1)
+    places = jnp.arange(right.shape[0])[:, None]
+
+    def eliminate(pivot, joined):
+        row = joined[pivot] / joined[pivot, pivot]
+        left = joined - joined[:, pivot, None] * row[None]
+        return jnp.where(places == pivot, row[None], left)
+
+    joined = jnp.concatenate([matrix, columns], axis=1)
+    joined = jax.lax.fori_loop(0, right.shape[0], eliminate, joined)
+    return joined[:, right.shape[0] :].reshape(right.shape)
 
 
 def stationary(rates: Array) -> Array:

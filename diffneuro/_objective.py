@@ -1,6 +1,7 @@
 """Residuals of a model against a recording."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import equinox as eqx
@@ -63,7 +64,7 @@ class Objective(eqx.Module):
         spike, begun in the state in which the pulled cell passes there.
         """
         model = self.model_at(position)
-        if gain is not None and not _can_be_pulled(model):
+        if gain is not None and not can_be_pulled(model):
             raise ValueError(
                 f"{type(model).__name__} cannot be synchronised with a recorded voltage: use "
                 "methods.LevenbergMarquardt or methods.Adam."
@@ -109,6 +110,10 @@ class Objective(eqx.Module):
     def model_at(self, position: Array) -> AbstractModel:
         """The model with the parameters at `position` (P,)."""
         return substitute(self.model, values_at(dict(self.free), position))
+
+    def position_of(self, values: Mapping[str, float]) -> Array:
+        """(P,) the free coordinates of the parameters' values."""
+        return jnp.stack([bounds.position(values[name]) for name, bounds in self.free])
 
     def _run(self, model, stimulus, pull, recorded, gain) -> Trajectory:
         state = _rest(model, stimulus[0])
@@ -163,8 +168,7 @@ def make_objective(
         loss.target(recording.time, current, sweep)
         for current, sweep in zip(recording.current, voltage, strict=True)
     ]
-    asking = asks_for_spikes(loss) if spikes is None else None
-    threshold = -20.0 if asking is None else asking.threshold
+    threshold = _threshold(loss, spikes)
     trains = [recorded_spike_times(recording.time, sweep, threshold) for sweep in voltage]
     recorded = np.full((len(trains), max(1, *map(len, trains))), np.inf)
     for row, train in zip(recorded, trains, strict=True):
@@ -181,11 +185,26 @@ def make_objective(
         jnp.asarray(0.5 * (voltage + following), real),
         jnp.asarray(recorded, real),
         jax.tree.map(lambda *parts: jnp.asarray(np.stack(parts), real), *targets),
-        {h: cut_windows(recording, loss, h, threshold) for h in horizons if _can_be_pulled(model)},
+        {h: cut_windows(recording, loss, h, threshold) for h in horizons if can_be_pulled(model)},
     )
 
 
-def _can_be_pulled(model: AbstractModel) -> bool:
+def with_windows(objective: Objective, recording: Recording, horizon: int) -> Objective:
+    """The objective with windows of this horizon as well; `recording` is the one it is of."""
+    if horizon in objective.windows:
+        return objective
+    threshold = _threshold(objective.loss, objective.spikes)
+    cut = cut_windows(recording, objective.loss, horizon, threshold)
+    return dataclasses.replace(objective, windows=objective.windows | {horizon: cut})
+
+
+def _threshold(loss: AbstractLoss, spikes: SpikesOfASweep | None) -> float:
+    """mV, whose upward crossings are the recorded spikes."""
+    asking = asks_for_spikes(loss) if spikes is None else None
+    return -20.0 if asking is None else asking.threshold
+
+
+def can_be_pulled(model: AbstractModel) -> bool:
     """Whether a model has a voltage that an observer can pull at."""
     return isinstance(model, AbstractConductanceModel) and not is_clamped(model)
 

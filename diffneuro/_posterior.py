@@ -1,6 +1,6 @@
 """Draws from the posterior of fitted parameters."""
 
-import dataclasses
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from ._bounds import values_at
+from ._draws import Posterior as Posterior
 from ._objective import Objective
 from ._progress import Watcher, watching
 from ._uncertainty import effective_count, white_spread
@@ -29,76 +30,6 @@ _DOUBLINGS = 8
 _PRIOR_VARIANCE = np.pi**2 / 3.0
 # By so many draws the covariance before the warm-up weighs against that of its draws.
 _TRUST = 10.0
-# By Vehtari et al. 2021.
-_LARGEST_R_HAT, _ENOUGH_DRAWS = 1.01, 400.0
-
-
-class Summary(NamedTuple):
-    """One parameter's draws in five numbers, in its unit."""
-
-    mean: float
-    sd: float
-    low: float
-    """5 % of the draws are below"""
-    median: float
-    high: float
-    """95 % of the draws are below"""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Posterior:
-    """What the recording and the bounds leave open about the free parameters.
-
-    `draws` has (chains, draws) of each parameter in the unit that `units` gives. `r_hat` (1 where
-    the chains agree) and `ess`, how many independent draws these are worth in the middle or in
-    the tails, whichever is less, are those of Vehtari et al. 2021, doi:10.1214/20-BA1221.
-    `divergences` of the draws came from a trajectory that left the density, and `step_size` is
-    that of the trajectories where the covariance is one.
-    """
-
-    draws: dict[str, NDArray]
-    units: dict[str, str]
-    r_hat: dict[str, float]
-    ess: dict[str, float]
-    divergences: int
-    step_size: float
-
-    def summary(self) -> dict[str, Summary]:
-        """The mean, the standard deviation and three quantiles of each parameter."""
-        return {name: _summary(values) for name, values in self.draws.items()}
-
-    def correlation(self) -> NDArray:
-        """(P, P) correlation of the draws."""
-        flat = np.stack([values.ravel() for values in self.draws.values()])
-        return np.atleast_2d(np.corrcoef(flat))
-
-    def warnings(self) -> tuple[str, ...]:
-        """What speaks against these draws, in words; nothing where nothing does."""
-        said = []
-        apart = [name for name, value in self.r_hat.items() if not value <= _LARGEST_R_HAT]
-        few = [name for name, value in self.ess.items() if not value >= _ENOUGH_DRAWS]
-        if apart:
-            said.append(
-                f"The chains disagree on {', '.join(apart)} (R-hat over {_LARGEST_R_HAT}): draw "
-                "longer with a longer warmup=, or look for other minima with more starts of fit."
-            )
-        if few:
-            said.append(
-                f"The draws of {', '.join(few)} are worth fewer than {_ENOUGH_DRAWS:.0f} "
-                "independent ones: raise draws=."
-            )
-        if self.divergences:
-            said.append(
-                f"{self.divergences} draws diverged: a part of the posterior is too narrow for "
-                "the steps; narrow the bounds, or hold a parameter fixed."
-            )
-        return tuple(said)
-
-
-def _summary(values: NDArray) -> Summary:
-    low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
-    found = values.mean(), values.std(ddof=1), low, median, high
-    return Summary(*(float(number) for number in found))
 
 
 class Optimum(NamedTuple):
@@ -196,7 +127,8 @@ def posterior(
     `warmup` others; `key`, by default `jax.random.key(0)`; `progress` as in `fit`, called with
     the divergences so far as its third argument.
 
-    **Returns:** a `Posterior`.
+    **Returns:** a `Posterior`. A Ctrl-C after the warm-up ends it with the draws so far, of which
+    it warns; before, there are none to keep.
 
     **Raises:** `ImportError` without blackjax; `ValueError` for too few draws or chains, and
     for a fit that leaves no residuals or whose parameters all have no effect.
@@ -213,7 +145,13 @@ def posterior(
     density = _density(objective, optimum, weight)
     key = jax.random.key(0) if key is None else key
     with watching(progress, title="posterior", describe=_told) as watch:
-        positions, diverged, step = _run(density, chains, draws, warmup, key, watch)
+        positions, diverged, step, completed = _run(density, chains, draws, warmup, key, watch)
+    if not completed:
+        warnings.warn(
+            f"the posterior was stopped (Ctrl-C) after {len(positions)} of {draws} draws of each "
+            "chain: it holds those.",
+            stacklevel=3,
+        )
     values = _values(objective, positions)
     found = {name: np.asarray(values[name], float).T for name, _ in objective.free}
     agreement, worth = _diagnosed(np.stack(list(found.values()), axis=-1))
@@ -224,6 +162,7 @@ def posterior(
         ess=dict(zip(found, worth.tolist(), strict=True)),
         divergences=diverged,
         step_size=step,
+        completed=completed,
     )
 
 
@@ -289,7 +228,7 @@ def _density(objective: Objective, optimum: Optimum, weight: float) -> Density:
 
 
 def _run(density: Density, chains: int, draws: int, warmup: int, key: Array, watch: Watcher):
-    """Free coordinates (draws, chains, P), the number of divergences and the step size."""
+    """Free coordinates (draws, chains, P), divergences, step size, whether all were drawn."""
     first_key, key = jax.random.split(key)
     width = density.middle.shape[0]
     whitened = _first(density, jax.random.normal(first_key, (chains, width), density.axes.dtype))
@@ -297,22 +236,26 @@ def _run(density: Density, chains: int, draws: int, warmup: int, key: Array, wat
     total, diverged = _BLOCK * (3 * phase + wanted), 0
     lanes = _begin(density, whitened, jnp.asarray(_FIRST_STEP, density.axes.dtype))
     seen, kept = [], []
-    for at in range(3 * phase + wanted):
-        if at == 2 * phase:
-            density, whitened = _rewhitened(density, np.concatenate(seen), lanes)
-            lanes = _begin(density, whitened, jnp.exp(lanes.tuning.log_step_size_avg))
-        tuned = at >= 3 * phase
-        lanes, block = _advance(density, lanes, jax.random.fold_in(key, at), jnp.asarray(tuned))
-        if phase <= at < 2 * phase:
-            seen.append(np.asarray(block.positions, float))
-        if tuned:
-            kept.append(block)
-            diverged += int(block.diverged.sum())
-        watch(_BLOCK * (at + 1), total, float(diverged), "draws" if tuned else "warm-up")
+    try:
+        for at in range(3 * phase + wanted):
+            if at == 2 * phase:
+                density, whitened = _rewhitened(density, np.concatenate(seen), lanes)
+                lanes = _begin(density, whitened, jnp.exp(lanes.tuning.log_step_size_avg))
+            tuned = at >= 3 * phase
+            lanes, block = _advance(density, lanes, jax.random.fold_in(key, at), jnp.asarray(tuned))
+            if phase <= at < 2 * phase:
+                seen.append(np.asarray(block.positions, float))
+            if tuned:
+                kept.append(block)
+                diverged += int(block.diverged.sum())
+            watch(_BLOCK * (at + 1), total, float(diverged), "draws" if tuned else "warm-up")
+    except KeyboardInterrupt:
+        if not kept:
+            raise
     positions = jnp.concatenate([block.positions for block in kept])[:draws]
     diverged = int(np.concatenate([block.diverged for block in kept])[:draws].sum())
     step = float(jnp.exp(lanes.tuning.log_step_size_avg))
-    return _coordinates(density, positions), diverged, step
+    return _coordinates(density, positions), diverged, step, len(kept) == wanted
 
 
 def _rewhitened(density: Density, seen: NDArray, lanes: _Chains) -> tuple[Density, Array]:

@@ -16,6 +16,8 @@ def print_result(result: FitResult) -> None:
     console = Console()
     console.print(_parameters(result))
     console.print(_scores(result))
+    if result.stage_losses:
+        console.print(_stages(result))
     for sentence in not_determined(result):
         print(sentence)
     print(starts_described(result))
@@ -44,4 +46,14 @@ def _scores(result: FitResult) -> Table:
             table.add_column("repeats", justify="right")
     for row in found.rows:
         table.add_row(*row)
+    return table
+
+
+def _stages(result: FitResult) -> Table:
+    """What each stage of the search reached, by its own loss and by that of the free run."""
+    table = Table(title="stages of the search", title_justify="left")
+    for heading in ("stage", "iterations", "its own loss", "loss of the free run"):
+        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    for name, iterations, loss, free_loss in result.stage_losses:
+        table.add_row(name, str(iterations), f"{loss:.4g}", f"{free_loss:.4g}")
     return table

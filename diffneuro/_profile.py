@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds, values_at
 from ._defaults import default_loss
+from ._holdout import Holdout, fitted_part
 from ._objective import Objective, SpikesOfASweep, make_objective
-from ._result import FitResult
+from ._result import FitResult, optimum_of
 from ._simulate import default_solver
 from ._storage import describe
-from ._uncertainty import Profile, inverse
+from ._uncertainty import Profile, inverse, sandwich
 from .losses import AbstractLoss
 from .methods._damped_step import damped_step, fresh_lane
 from .solvers import AbstractSolver
@@ -63,11 +64,6 @@ def profile(
     found = jax.vmap(lambda z: values_at(free, z))(jnp.asarray(positions))
     columns = {key: np.asarray(column, float) for key, column in found.items()}
     index = list(result.free).index(name)
-    bread, undetermined = inverse(result.gram)
-    scale = float(result.covariance()[index, index] / bread[index, index])
-    if undetermined[index] or not scale > 0:
-        # A parameter that may be anything leaves no rise to be measured.
-        scale = result.loss / max(result.residual_count, 1)
     return Profile(
         name=name,
         unit=result.units[name],
@@ -76,8 +72,20 @@ def profile(
         others=columns,
         best=result.parameters[name],
         standard_error=result.standard_errors[name],
-        loss_scale=scale,
+        loss_scale=_loss_scale(result, objective, index),
     )
+
+
+def _loss_scale(result: FitResult, objective: Objective, index: int) -> float:
+    """How much the free run's loss rises for one unit of chi-squared."""
+    optimum = optimum_of(result, objective)
+    bread, undetermined = inverse(optimum.gram)
+    variance = sandwich(optimum.gram, optimum.score_covariance)[index, index]
+    scale = float(variance / bread[index, index])
+    if undetermined[index] or not scale > 0:
+        # A parameter that may be anything leaves no rise to be measured.
+        scale = result.loss / max(optimum.residual_count, 1)
+    return scale
 
 
 def _grid(result: FitResult, name: str, values: ArrayLike | None) -> NDArray:
@@ -113,8 +121,7 @@ def _around(bounds: Bounds, best: float, error: float) -> NDArray:
 def objective_of(result: FitResult, loss, solver, spikes) -> Objective:
     """The objective of the fit, made anew."""
     recording = result.recording
-    kept = [n for n in recording.sweep_numbers if n not in result.held_out]
-    fitted = recording.select(kept) if result.held_out else recording
+    fitted = fitted_part(recording, Holdout(result.held_out, result.held_out_span))
     model = result.model
     choices = {
         "loss": (loss, loss if loss is not None else default_loss(model, fitted)),
@@ -126,19 +133,13 @@ def objective_of(result: FitResult, loss, solver, spikes) -> Objective:
         if given is None and made_with != describe(used):
             raise ValueError(f"the fit was made with {name}={made_with}: pass it as {name}=.")
     objective = make_objective(model, fitted, result.free, *(used for _, used in choices.values()))
-    now = float(_least(objective, _best(result)))
+    now = float(_least(objective, objective.position_of(result.parameters)))
     if not abs(now - result.loss) <= _SAME_LOSS * abs(result.loss) + 1e-9:
         raise ValueError(
             f"the loss of the fitted model is {now:g} here and was {result.loss:g} in the fit: "
             "pass the loss=, solver= and spikes= that the fit was made with."
         )
     return objective
-
-
-def _best(result: FitResult) -> Array:
-    """(P,) the free coordinates of the fitted values."""
-    found = result.parameters
-    return jnp.stack([bounds.position(found[name]) for name, bounds in result.free.items()])
 
 
 @eqx.filter_jit
@@ -154,7 +155,7 @@ def _walk(objective, result: FitResult, index: int, held: NDArray, steps: int):
     positions = np.zeros((len(held), len(result.free)))
     losses = np.zeros(len(held))
     for way in (range(start, len(held)), range(start, -1, -1)):
-        position = _best(result)
+        position = objective.position_of(result.parameters)
         for k in way:
             lane = _refit(objective, jnp.asarray(index), fixed[k], position, jnp.asarray(steps))
             if bool(jnp.isfinite(lane.loss)):

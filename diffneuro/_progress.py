@@ -57,6 +57,22 @@ def watching(
     yield _silent
 
 
+def teller(progress: bool | Watcher) -> Callable[[str], None]:
+    """What takes a line to be kept above the bar, where there is one."""
+    if progress is True and sys.stderr.isatty():
+        return _tell
+    return untold
+
+
+def untold(line: str) -> None:
+    """For nobody to be told."""
+
+
+def _tell(line: str) -> None:
+    # The bar takes what is printed while it is there, and puts it above itself.
+    print(line, file=sys.stderr)
+
+
 def _silent(done: int, total: int, best: float, stage: str) -> None:
     pass
 

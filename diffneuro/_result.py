@@ -11,16 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._bounds import Bounds
+from ._curvature import curvature
 from ._model import AbstractModel, AbstractSpikingModel, parameters, replace
+from ._objective import Objective
 from ._posterior import Optimum, Posterior as Posterior, posterior
 from ._scores import (
     ScoreSummary,
     StepRates,
     SweepScore as SweepScore,
+    span_scores,
     step_rates,
     summarised,
     sweep_scores,
 )
+from ._search import StageLoss
 from ._storage import (
     model_from_data,
     model_to_data,
@@ -36,7 +40,7 @@ from ._uncertainty import (
     sandwich,
     white_spread,
 )
-from .recordings import Recording, restored
+from .recordings import Recording, TimeSpan, restored
 
 FORMAT_VERSION = 1
 _AT_BOUND = 0.005
@@ -48,12 +52,16 @@ class FitResult:
 
     `model` is the best one; `free` the bounds; `starts` the parameters every start ended at;
     `losses` (starts,) what it reached, inf where it went non-finite; `history` (iterations,
-    starts). `recording` holds all sweeps, fitted and held out; `fitted_response` is
+    starts). `recording` holds all sweeps, those that were `held_out` and the `held_out_span` of
+    each, if any, included; `fitted_response` is
     the free run of the best model in each (sweeps, n), in mV, or pA under voltage clamp, and
     `fitted_spikes` its spike times (ms).
     `gram` (P, P) is J^T J of the residuals in the parameters' own units, or a likelihood's
     Fisher information, `residual_count` the number of residuals that counted, and
-    `score_covariance` (P, P) the covariance of J^T r from one recording to the next.
+    `score_covariance` (P, P) the covariance of J^T r from one recording to the next. Of a
+    conductance cell compared by `losses.SpikeTimes` these are not of the free run but of windows
+    from each recorded spike to the next one, whose loss is `window_loss`; else that is None.
+    `stage_losses` compares the ends of a pipeline's stages by the free run.
     `about` says with what it was all done.
     """
 
@@ -73,6 +81,9 @@ class FitResult:
     completed: bool
     about: dict[str, Any]
     score_covariance: NDArray | None = None
+    window_loss: float | None = None
+    held_out_span: TimeSpan | None = None
+    stage_losses: tuple[StageLoss, ...] = ()
 
     @property
     def fitted_voltage(self) -> NDArray:
@@ -101,19 +112,31 @@ class FitResult:
         for, nor other minima; noise that remembers for more than about a thirtieth of a
         recording is allowed for in part. Parameters that change nothing, or whose effects
         cannot be told apart, have an infinite variance.
-        """
-        return sandwich(self.gram, self._score_covariance())
 
-    def _score_covariance(self) -> NDArray:
+        Spikes of a conductance cell (`losses.SpikeTimes`) are taken one interval at a time, each
+        from the state in which the recording leaves the cell at a spike: in a long free run
+        shifts add up from spike to spike, and its Jacobian grows beyond use. Parts of a `Sum`
+        vary each by itself.
+        """
+        return sandwich(self.gram, self.known_score_covariance)
+
+    @property
+    def known_score_covariance(self) -> NDArray:
+        """`score_covariance`, or that of independent residuals where there is none."""
         if self.score_covariance is not None:
             return self.score_covariance
-        return white_spread(self.gram, self.loss, self.residual_count)
+        return white_spread(self.gram, self._compared_loss, self.residual_count)
+
+    @property
+    def _compared_loss(self) -> float:
+        """The loss whose curvature `gram` is."""
+        return self.loss if self.window_loss is None else self.window_loss
 
     @property
     def effective_count(self) -> float:
         """How many independent residuals would fix the parameters as well as these do."""
-        spread = self._score_covariance()
-        return effective_count(self.gram, spread, self.loss, self.residual_count)
+        spread = self.known_score_covariance
+        return effective_count(self.gram, spread, self._compared_loss, self.residual_count)
 
     @property
     def standard_errors(self) -> dict[str, float]:
@@ -153,16 +176,8 @@ class FitResult:
         """
         from ._profile import objective_of
 
-        optimum = Optimum(
-            self.parameters,
-            self.units,
-            self.loss,
-            self.gram,
-            self._score_covariance(),
-            self.residual_count,
-            self.slopes,
-        )
-        return posterior(objective_of(self, loss, solver, spikes), optimum, **settings)
+        objective = objective_of(self, loss, solver, spikes)
+        return posterior(objective, optimum_of(self, objective), **settings)
 
     def at_bound(self) -> dict[str, str]:
         """The parameters that ended within 0.5 % of a bound: name -> "low" or "high"."""
@@ -180,14 +195,20 @@ class FitResult:
         return int((self.losses <= floor).sum())
 
     def scores(self) -> list[SweepScore]:
-        """How well each sweep is reproduced, held-out ones included."""
-        return sweep_scores(
-            self.recording,
-            self.fitted_response,
-            self.fitted_spikes,
-            self.held_out,
-            draws_spikes=not isinstance(self.model, AbstractSpikingModel),
-        )
+        """How well each sweep is reproduced, held-out ones included.
+
+        Where a span of time was held out, each sweep has two: of what came before it, and of it.
+        """
+        draws = not isinstance(self.model, AbstractSpikingModel)
+        recorded, found, trains = self.recording, self.fitted_response, self.fitted_spikes
+        span = self.held_out_span
+        if span is None:
+            return sweep_scores(recorded, found, trains, self.held_out, draws)
+        before = TimeSpan(0.0, span.start)
+        return [
+            *span_scores(recorded, found, trains, before, held_out=False, draws_spikes=draws),
+            *span_scores(recorded, found, trains, span, held_out=True, draws_spikes=draws),
+        ]
 
     def summary(self, *, held_out: bool = True) -> ScoreSummary:
         """The mean scores of the held-out sweeps, or of the fitted ones.
@@ -203,7 +224,7 @@ class FitResult:
 
     def step_rates(self) -> StepRates:
         """The cell's and the model's f-I curve, from the sweeps with a step of current."""
-        return step_rates(self.scores())
+        return step_rates([score for score in self.scores() if not score.later])
 
     def report(
         self,
@@ -250,8 +271,10 @@ class FitResult:
             "units": self.units,
             "loss": self.loss,
             "residual_count": self.residual_count,
+            "window_loss": self.window_loss,
             "completed": self.completed,
             "held_out": list(self.held_out),
+            "held_out_span": None if self.held_out_span is None else list(self.held_out_span),
             "recording": {
                 "source": recording.source,
                 "sha256": recording.sha256,
@@ -259,6 +282,7 @@ class FitResult:
                 "metadata": recording.metadata,
                 "voltage_clamp": recording.voltage_clamp,
             },
+            "stage_losses": [list(stage) for stage in self.stage_losses],
             "about": self.about,
         }
 
@@ -300,6 +324,16 @@ class FitResult:
             ) from None
 
 
+def optimum_of(result: FitResult, objective: Objective) -> Optimum:
+    """What is known of the free run's minimum, found out anew where that was not kept."""
+    gram, count, slopes = result.gram, result.residual_count, result.slopes
+    spread = result.known_score_covariance
+    if result.window_loss is not None:
+        best = objective.position_of(result.parameters)
+        gram, spread, count, slopes, _ = curvature(objective, best)
+    return Optimum(result.parameters, result.units, result.loss, gram, spread, count, slopes)
+
+
 def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) -> FitResult:
     free = {name: Bounds(**bounds) for name, bounds in document["free"].items()}
     about = document["recording"]
@@ -330,8 +364,11 @@ def _from_file(document: dict[str, Any], arrays: dict[str, NDArray], like: Any) 
         slopes=arrays["slopes"],
         completed=document["completed"],
         about=document["about"],
-        # Fits saved before it was kept have none.
+        # Fits saved before these were kept have none.
         score_covariance=arrays.get("score_covariance"),
+        window_loss=document.get("window_loss"),
+        stage_losses=tuple(StageLoss(*stage) for stage in document.get("stage_losses", ())),
+        held_out_span=TimeSpan(*span) if (span := document.get("held_out_span")) else None,
     )
 
 

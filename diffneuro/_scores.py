@@ -17,7 +17,7 @@ from .analysis import (
     recorded_spike_times,
     reliability,
 )
-from .recordings import Recording
+from .recordings import Recording, TimeSpan
 
 _WIDE, _NARROW = 4.0, 2.0
 # Repeats have the same mean current in each stretch of so many ms, but for this share of its range.
@@ -58,6 +58,13 @@ class SweepScore(NamedTuple):
     model_features: Features = Features()
     repeat_errors: Features = Features()
     """by how much the other repeats' features differ, on average, without sign"""
+    span: TimeSpan | None = None
+    """the part of the sweep that this is of; None for all of it"""
+
+    @property
+    def later(self) -> bool:
+        """Whether it is of a part of a sweep that does not begin with it."""
+        return self.span is not None and self.span.start > 0
 
     @property
     def feature_errors(self) -> Features:
@@ -182,6 +189,25 @@ def sweep_scores(
     for rows in _repeats(recording):
         _add_ceilings(scores, rows, trains, spikes, duration)
     return scores
+
+
+def span_scores(
+    recording: Recording,
+    fitted: NDArray,
+    spikes: Sequence[NDArray],
+    span: TimeSpan,
+    *,
+    held_out: bool,
+    draws_spikes: bool,
+) -> list[SweepScore]:
+    """The same of a part of each sweep alone."""
+    part = recording.crop(*span)
+    first = round(span.start / recording.dt)
+    trains = [row[(row >= span.start) & (row < span.stop)] - span.start for row in spikes]
+    numbers = recording.sweep_numbers if held_out else ()
+    response = fitted[:, first : first + part.time.size]
+    scores = sweep_scores(part, response, trains, numbers, draws_spikes)
+    return [score._replace(span=span) for score in scores]
 
 
 def summarised(scores: Sequence[SweepScore]) -> ScoreSummary:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ._cores import cores
 from ._interrupt import held_back
-from ._progress import Watcher
+from ._progress import Watcher, untold
 from ._storage import check_writable, discard_leftovers, pack, unpack, write_atomically
 from .methods import CMAES, AbstractMethod, DifferentialEvolution, Objective, Pipeline
 from .methods._method import FARTHEST, check_population
@@ -34,6 +34,18 @@ _CHECKPOINT_VERSION = 2
 _LONGEST_SHOWN = 120
 
 
+class StageLoss(NamedTuple):
+    """What the end of a stage of a search was worth."""
+
+    name: str
+    iterations: int
+    """of the whole search until then"""
+    loss: float
+    """the least by the stage's own measure, such as windows'"""
+    free_loss: float
+    """the least of the free run, by which stages can be compared"""
+
+
 class Found(NamedTuple):
     """What a search ends with."""
 
@@ -43,6 +55,8 @@ class Found(NamedTuple):
     """(iterations, starts) losses, NaN for starts that were not gone on with"""
     completed: bool
     """False when it was interrupted"""
+    stages: tuple[StageLoss, ...] = ()
+    """of the stages of a pipeline that were ended"""
 
 
 class _Reached(NamedTuple):
@@ -56,6 +70,8 @@ class _Reached(NamedTuple):
     """of these; None before they have been evaluated"""
     history: list[NDArray]
     """(starts,) losses after each iteration"""
+    free: tuple[tuple[int, float], ...] = ()
+    """iterations and the free run's least loss at the end of each stage"""
 
 
 class _Turn(NamedTuple):
@@ -82,13 +98,15 @@ def search(
     watch: Watcher,
     checkpoint: str | os.PathLike | None,
     identity: dict[str, Any],
+    tell: Callable[[str], None] = untold,
 ) -> Found:
     """Run `method` from each of `positions` (starts, P); a Ctrl-C ends it with the best so far.
 
     With a `checkpoint` path the state is kept there once a minute and at the end, however it
     comes, and a later search of the same `identity` goes on from it, on the same kind of machine
     to the same bits. A checkpoint that cannot be written is told by a warning and tried again.
-    `runs` is how many simulations one call of the objective takes.
+    `runs` is how many simulations one call of the objective takes; `tell` gets a line at the end
+    of each stage of a pipeline.
 
     **Raises:** `ValueError` for a checkpoint that cannot be written from the beginning, is
     damaged, or is of another fit or format version; what a method or watcher raises.
@@ -111,6 +129,9 @@ def search(
             turn = schedule[done]
             reached = _advance(turn, objective, reached, key)
             best = float(np.min(reached.states.loss))
+            if isinstance(method, Pipeline) and turn.at == turn.stage.iterations - 1:
+                reached = _compared(reached, objective)
+                tell(_line(_stage_losses(schedule, reached)[-1]))
             watch(done + 1, len(schedule), best, stage_name(turn.stage, turn.at))
             if checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:
                 _keep(checkpoint, reached, identity)
@@ -123,7 +144,8 @@ def search(
         if completed or interrupted or reached.history:
             _keep_at_end(checkpoint, reached, identity)
     table = np.asarray(reached.history, float).reshape(len(reached.history), len(positions))
-    return Found(np.asarray(_all_positions(reached), float), table, completed)
+    stages = _stage_losses(schedule, reached)
+    return Found(np.asarray(_all_positions(reached), float), table, completed, stages)
 
 
 def _schedule(
@@ -152,6 +174,30 @@ def _advance(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
     return reached._replace(states=moved, history=[*history, losses])
 
 
+def _compared(reached: _Reached, objective) -> _Reached:
+    """With the free run's least loss, at the end of a stage that may have had a loss of its own."""
+    losses = np.asarray(free_losses(objective, _all_positions(reached)), float)
+    least = float(np.min(losses, where=np.isfinite(losses), initial=np.inf))
+    return reached._replace(free=(*reached.free, (len(reached.history), least)))
+
+
+def _stage_losses(schedule: list[_Turn], reached: _Reached) -> tuple[StageLoss, ...]:
+    found = []
+    for done, least in reached.free:
+        turn, own = schedule[done - 1], reached.history[done - 1]
+        best = float(np.min(own, where=np.isfinite(own), initial=np.inf))
+        name = stage_name(turn.stage, turn.at) or type(turn.stage).__name__
+        found.append(StageLoss(name, done, best, least))
+    return tuple(found)
+
+
+def _line(stage: StageLoss) -> str:
+    return (
+        f"{stage.name}: loss {stage.loss:.4g}, of the free run {stage.free_loss:.4g} "
+        f"after {stage.iterations} iterations"
+    )
+
+
 def _begun(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
     """A stage begun: with the best lanes of the stage before, or with neighbours of them."""
     positions, kept = _all_positions(reached), reached.lanes
@@ -169,7 +215,7 @@ def _begun(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
         positions = positions.at[idle].set(jnp.clip(near, -FARTHEST, FARTHEST))
         kept = np.concatenate([kept, idle])
     states = _for_tiles(_start, turn.stage, objective, turn.tile)(positions[kept])
-    return _Reached(positions, kept, states, reached.history)
+    return reached._replace(positions=positions, lanes=kept, states=states)
 
 
 def _all_positions(reached: _Reached) -> Array:
@@ -177,6 +223,12 @@ def _all_positions(reached: _Reached) -> Array:
     if reached.states is None:
         return reached.positions
     return reached.positions.at[reached.lanes].set(reached.states.position)
+
+
+@eqx.filter_jit
+def free_losses(objective, positions: Array) -> Array:
+    """(starts,) the loss of the free-running model at each of `positions` (starts, P)."""
+    return jax.lax.map(lambda z: jnp.sum(objective(z) ** 2), positions)
 
 
 @eqx.filter_jit
@@ -252,7 +304,9 @@ def _read(checkpoint, schedule, objective, positions, identity) -> _Reached:
             )
     leaves = [jnp.asarray(arrays[f"state_{i}"]) for i in range(len(shapes))]
     states = jax.tree.unflatten(structure, leaves)
-    return _Reached(jnp.asarray(arrays["positions"]), arrays["lanes"], states, history)
+    # Checkpoints written before stages were compared have none.
+    free = tuple((int(done), float(least)) for done, least in arrays.get("free", ()))
+    return _Reached(jnp.asarray(arrays["positions"]), arrays["lanes"], states, history, free)
 
 
 def _check_identity(checkpoint, known: Any, identity: dict[str, Any]) -> None:
@@ -305,6 +359,7 @@ def _keep(checkpoint, reached: _Reached, identity) -> None:
         "history": np.asarray(reached.history, real).reshape(shape),
         "positions": np.asarray(reached.positions),
         "lanes": reached.lanes,
+        "free": np.asarray(reached.free, float).reshape(-1, 2),
     }
     content = pack(document, arrays, "search")
     try:

@@ -17,6 +17,7 @@ from ._model import (
     AbstractChannel,
     AbstractClampedModel,
     AbstractConductanceModel,
+    AbstractCoupledModel,
     AbstractEscapeModel,
     AbstractLinearModel,
     AbstractModel,
@@ -27,11 +28,14 @@ from ._model import (
     is_concrete,
     parameters,
 )
+from ._network_run import run_network
 from ._time_loop import TimeLoop, Trajectory, integrate
 from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSteps
+from .networks import Network
 from .solvers import (
     AbstractNoiseSolver,
     AbstractSolver,
+    CrankNicolson,
     ExponentialEuler,
     ExponentialEulerMaruyama,
     ExponentialHeun,
@@ -43,10 +47,12 @@ _ONE_LEVEL_BYTES = 1e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
-    """`Staggered` where a model tells voltage from gates, exact relaxation where the voltage is
+    """`CrankNicolson` where voltages are linked, `Staggered` where a model tells voltage from gates, exact relaxation where the voltage is
     held and for linear models, else `ExponentialHeun`; with noise `ExponentialEulerMaruyama`."""
     if noisy:
         return ExponentialEulerMaruyama()
+    if isinstance(model, AbstractCoupledModel):
+        return CrankNicolson()
     if isinstance(model, AbstractConductanceModel):
         return Staggered()
     if isinstance(model, AbstractChannel | AbstractClampedModel | AbstractLinearModel):
@@ -72,13 +78,16 @@ def simulate(
 
     **Arguments:**
 
-    - `model`: a neuron under current clamp, or a channel or `neurons.VoltageClamp` under
-      voltage clamp.
+    - `model`: a neuron under current clamp, a channel or `neurons.VoltageClamp` under voltage
+      clamp, or a `networks.Network`.
     - `stimulus`: a number, an array with round(t1/dt) samples, each held for `dt`, or a
       callable of t (ms); pA into a neuron, mV onto a channel or a clamp. An input of several
-      parts, such as `neurons.SynapticInput`, has one of these for each part.
+      parts, such as `neurons.SynapticInput`, has one of these for each part. A network takes
+      a dictionary from population to current (with (t1/dt, cells) values for one in each cell)
+      and from source to `stimuli.SpikeTrains`, `stimuli.PoissonSpikes` or a raster.
     - `t1`, `dt`: ms; plain numbers, not traced.
-    - `solver`: a step; the default is chosen by `default_solver`.
+    - `solver`: a step, for a network a dictionary from population to one; the default is
+      chosen by `default_solver`.
     - `spikes`: what a derivative means at a threshold; `spikes.Exact()` by default.
     - `record`: what is kept at each t, a function of state and input; by default the output.
     - `every`: keep only each so-many-th sample; spikes are always kept.
@@ -97,6 +106,26 @@ def simulate(
         raise ValueError(f"model={model!r} is no model: give one, such as neurons.LIF().")
     count = _sample_count(t1, dt)
     _check_every(every)
+    run = _run_network if isinstance(model, Network) else _run_one
+    return run(
+        model,
+        stimulus,
+        count,
+        dt,
+        solver=solver,
+        spikes=spikes,
+        record=record,
+        every=every,
+        adjoint=adjoint,
+        state=state,
+        key=key,
+    )
+
+
+def _run_one(
+    model, stimulus, count, dt, *, solver, spikes, record, every, adjoint, state, key
+) -> Trajectory:
+    """A run of one neuron, channel or clamp."""
     noisy = key is not None and has_noise(model)
     solver = default_solver(model, noisy=noisy) if solver is None else solver
     if key is not None:
@@ -117,6 +146,26 @@ def simulate(
     run = integrate(loop, state, inputs, key, rested)
     _check_finite(run, dt * every)
     _check_one_spike_a_step(run, dt)
+    return run
+
+
+def _run_network(model, stimulus, count, dt, *, adjoint, key, every, **given) -> Trajectory:
+    """A run of a network, with the same defaults and checks."""
+    if key is not None and not isinstance(key, jax.Array | np.ndarray):
+        raise ValueError(f"key={key!r} is no random key: write key=jax.random.key(0).")
+    warn_unless_folding()
+    run = run_network(
+        model,
+        stimulus,
+        count,
+        dt,
+        key=key,
+        every=every,
+        choose=lambda one, noisy: default_solver(one, noisy=noisy),
+        adjoint=_default_adjoint if adjoint is None else lambda state, count: adjoint,
+        **given,
+    )
+    _check_finite(run, dt * every)
     return run
 
 

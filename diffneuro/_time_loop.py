@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ._model import (
+    AbstractCoupledModel,
     AbstractEscapeModel,
     AbstractModel,
     AbstractNoisyModel,
@@ -20,7 +21,11 @@ from .spikes import AbstractSpikeGradient, Exact
 
 
 class Trajectory(eqx.Module):
-    """What a run leaves behind, of n = round(t1/dt) steps; kept are m = ceil(n/every)."""
+    """What a run leaves behind, of n = round(t1/dt) steps; kept are m = ceil(n/every).
+
+    Of a network, `y`, `spikes` and `spike_times` are dictionaries from population, with a last
+    axis of cells.
+    """
 
     t: Array
     """(m,) ms; t[k] = k*every*dt"""
@@ -28,9 +33,9 @@ class Trajectory(eqx.Module):
     """(m,) the output, or what `record` asked for, at t; y[0] belongs to the initial state"""
     state: Any
     """the model's state at t1, from which another run can go on"""
-    spikes: Array | None = None
+    spikes: Any = None
     """(n,) 1 where a spiking model fired between k*dt and (k + 1)*dt, else 0"""
-    spike_times: Array | None = None
+    spike_times: Any = None
     """(n,) ms; the time of that spike, off the grid, and inf where there is none"""
     hazard: Array | None = None
     """(n,) the intensity (per ms) of an escape model's spikes at k*dt"""
@@ -112,9 +117,11 @@ def integrate(loop: TimeLoop, x: Any, inputs: tuple, key: Array | None, rested: 
 
     `rested` says that `x` is a model's own initial state, to which no chance has been given.
     """
+    if isinstance(loop.model, AbstractCoupledModel):
+        loop = eqx.tree_at(lambda loop: loop.model, loop, loop.model.prepared())
     at_start, at_nodes = inputs
     count = jax.tree.leaves(at_start)[0].shape[0]
-    chance, first_hazard = _chance(loop.model, key, x, count)
+    chance, first_hazard = chance_of(loop.model, key, x, count)
     if first_hazard is not None and rested:
         x = loop.renew(x, 1.0, first_hazard)
     given = None
@@ -176,7 +183,7 @@ def _leads(loop: TimeLoop, count: int) -> Array:
     return jnp.full((count,), loop.dt, real).at[0].set(jnp.asarray(0.5 * loop.dt, real))
 
 
-def _chance(model: Any, key: Array | None, x: Any, count: int) -> tuple[Chance, Array | None]:
+def chance_of(model: Any, key: Array | None, x: Any, count: int) -> tuple[Chance, Array | None]:
     """What the key alone decides: each step's numbers, and the hazard before the first spike."""
     if key is None:
         return Chance(), None

@@ -1,103 +1,26 @@
 """How well the parameters of a fit are determined."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from statistics import NormalDist
 from typing import NamedTuple
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
-from ._bounds import Bounds, values_at
-from ._objective import Objective
-from .losses import AbstractSpikeLikelihood, AbstractSpikeTrainLoss
+from ._bounds import Bounds
 
 # Below this share of the largest eigenvalue a direction of J^T J is rounding error, float32's.
 _FLAT = 1e-12
-# Of the machine's precision, the least effect of a parameter, relative to the strongest.
-_ROUNDING = 32.0
-# How far above the median an effect still tells how large rounding is.
-_BEYOND = 1e3
 _LONGEST_MEMORY = 30
 # At least this share of the residuals is taken to be left over by the parameters.
-_LEAST_LEFT = 0.25
+LEAST_LEFT = 0.25
 # Of a combination so many parameters are named, none with less than this share of the first's.
 _MOST_MEMBERS, _SMALLEST_MEMBER = 4, 0.2
 
 
-class Curvature(NamedTuple):
-    """The loss around its minimum, in the parameters' own units."""
-
-    gram: NDArray
-    """(P, P) half the second derivatives: J^T J, or a likelihood's Fisher information"""
-    score_covariance: NDArray
-    """(P, P) how half the loss's gradient varies from one recording to the next"""
-    residual_count: int
-    slopes: NDArray
-    """(P,) d(parameter)/d(free coordinate)"""
-
-
-class _Information(AbstractSpikeTrainLoss):
-    """What a likelihood knows, in place of its residuals."""
-
-    likelihood: AbstractSpikeLikelihood
-    threshold: float
-
-    def spikes(self, times, /):
-        return self.likelihood.spikes(times)
-
-    def target(self, time, current, voltage, /):
-        return self.likelihood.target(time, current, voltage)
-
-    def residual(self, run, target, /):
-        return self.likelihood.information(run, target)
-
-
-def curvature(objective: Objective, best: Array) -> Curvature:
-    """What is kept of the residuals and their derivatives at the best position (P,)."""
-    loss, sweeps = objective.loss, objective.stimuli.shape[0]
-    likelihood = isinstance(loss, AbstractSpikeLikelihood)
-    if likelihood:
-        knowing = _Information(likelihood=loss, threshold=loss.threshold)
-        objective = dataclasses.replace(objective, loss=knowing)
-    found = _directional(objective, best)
-    residuals, along, slopes = (
-        np.nan_to_num(np.asarray(part, float), posinf=0.0, neginf=0.0) for part in found
-    )
-    # What is left of a parameter without effect is rounding, and rounding resembles others. An
-    # effect beyond all others, as a spike train's may be, says nothing about theirs.
-    sizes = np.linalg.norm(along, axis=1)
-    rounding = _ROUNDING * float(jnp.finfo(best.dtype).eps)
-    along[sizes <= rounding * min(sizes.max(), _BEYOND * np.median(sizes))] = 0.0
-    jacobian = along / slopes[:, None]
-    gram = jacobian @ jacobian.T
-    count = int((np.abs(jacobian).max(axis=0) > 0).sum())
-    # The loss is a mean over sweeps, and the information their sum.
-    spread = gram / sweeps if likelihood else score_covariance(jacobian, residuals, sweeps)
-    return Curvature(gram, spread, count, slopes)
-
-
-@eqx.filter_jit
-def _directional(objective: Objective, best: Array) -> tuple[Array, Array, Array]:
-    """Residuals (m,), and the derivatives of them (P, m) and of the parameters (P,)."""
-    free = dict(objective.free)
-
-    def values(position):
-        return jnp.stack(list(values_at(free, position).values()))
-
-    def along(direction):
-        residuals, changes = jax.jvp(objective, (best,), (direction,))
-        return residuals, changes, jnp.sum(jax.jvp(values, (best,), (direction,))[1])
-
-    directions = jnp.eye(best.shape[0], dtype=best.dtype)
-    return jax.vmap(along, out_axes=(None, 0, 0))(directions)
-
-
-def score_covariance(jacobian: NDArray, residuals: NDArray, sweeps: int = 1) -> NDArray:
+def score_covariance(
+    jacobian: NDArray, residuals: NDArray, sweeps: int = 1, gram: NDArray | None = None
+) -> NDArray:
     r"""The covariance of $J^T r$ when the residuals remember and vary in size.
 
     With $A$ the autoregression $u_t = r_t - \sum_{l=1}^p a_l r_{t-l}$ of the residuals,
@@ -113,7 +36,8 @@ def score_covariance(jacobian: NDArray, residuals: NDArray, sweeps: int = 1) -> 
     The first factor gives back what the fitted parameters took from the residuals.
 
     **Arguments:** `jacobian` (P, m) and `residuals` (m,), of `sweeps` sweeps one after the
-    other, which are independent of each other and share one autoregression.
+    other, which are independent of each other and share one autoregression; `gram` (P, P), the
+    J^T J of all parts of a loss of which these residuals are one.
 
     **Returns:** (P, P).
     """
@@ -132,8 +56,9 @@ def score_covariance(jacobian: NDArray, residuals: NDArray, sweeps: int = 1) -> 
         weights = np.asarray(lfilter([1.0], filtered, backwards, axis=-1))[:, ::-1]
         into[:] = (weights * news).ravel()
     spread = weighted @ weighted.T
-    taken = np.trace(inverse(jacobian @ jacobian.T)[0] @ spread) * count / power
-    return spread * count / max(count - taken, _LEAST_LEFT * count)
+    whole = jacobian @ jacobian.T if gram is None else gram
+    taken = np.trace(inverse(whole)[0] @ spread) * count / power
+    return spread * count / max(count - taken, LEAST_LEFT * count)
 
 
 def autoregression(errors: NDArray, count: int) -> NDArray:

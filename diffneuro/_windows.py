@@ -11,7 +11,8 @@ from jax import Array
 from numpy.typing import NDArray
 
 from .analysis import recorded_spike_times
-from .losses import AbstractLoss
+from .losses import AbstractLoss, PeakVoltage, SpikeTimes, VoltageError
+from .losses._loss import parts_of
 from .losses._spike_times import onset
 from .recordings import Recording
 
@@ -45,6 +46,11 @@ class _Cut(NamedTuple):
     sweep: int
     first: int
     stop: int
+
+
+def allows_windows(loss: AbstractLoss) -> bool:
+    """Whether what comes after a window's end is unknown to a loss, and no error."""
+    return all(isinstance(p, SpikeTimes | PeakVoltage | VoltageError) for p in parts_of(loss))
 
 
 def cut_windows(

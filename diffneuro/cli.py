@@ -14,16 +14,18 @@ from rich.console import Console
 from rich.table import Table
 
 from . import losses, methods, recordings, stimuli
-from ._arguments import cropped, default_dt, free_parameters, held_out_sweeps, load, named_value
+from ._arguments import cropped, default_dt, free_parameters, kept_out, load, named_value
 from ._defaults import (
     MANY_STARTS,
     between_spikes,
     default_loss,
     default_method,
     evolving,
+    fires,
     spike_loss,
 )
-from ._fit import as_free, fit as fit_model, without
+from ._fit import as_free, fit as fit_model
+from ._holdout import as_holdout, fitted_part
 from ._model import AbstractConductanceModel, AbstractModel, parameters, replace
 from ._printed import print_result
 from ._problems import PROBLEMS
@@ -103,6 +105,13 @@ def fit(
             help="Sweeps kept out of the fit and scored, or `none`. [every third, from 4 sweeps on]"
         ),
     ] = "",
+    holdout_time: Annotated[
+        str,
+        typer.Option(
+            help="A part of every sweep, START:STOP in ms, that is scored; what comes before it "
+            "is fitted. [none]"
+        ),
+    ] = "",
     free: Annotated[
         list[str] | None,
         typer.Option(
@@ -153,8 +162,8 @@ def fit(
     neuron = problem.make()
     bounds = as_free(neuron, free_parameters(free) if free else problem.free)
     _prepare(out, overwrite, resume)
-    held_out = held_out_sweeps(holdout, data)
-    compared = _compared(loss, neuron, without(data, tuple(held_out or ())))
+    held_out = kept_out(holdout, holdout_time, data)
+    compared = _compared(loss, neuron, fitted_part(data, as_holdout(held_out, data)))
     checkpoint = out / _UNFINISHED
     result = fit_model(
         neuron,
@@ -274,7 +283,14 @@ def _compared(
 ) -> losses.AbstractLoss:
     if name is LossName.auto:
         return default_loss(neuron, data)
-    return losses.VoltageError() if name is LossName.voltage else spike_loss(neuron, data)
+    if name is LossName.voltage:
+        return losses.VoltageError()
+    if not fires(data):
+        raise ValueError(
+            "--loss spikes compares spikes, but no fitted sweep has any: choose sweeps that fire "
+            "with --sweeps, --holdout or --crop, or take --loss voltage."
+        )
+    return spike_loss(neuron, data)
 
 
 def _method(

@@ -16,11 +16,16 @@ pytestmark = pytest.mark.usefixtures("strict")
 DT, STEPS = 0.05, 200
 # A refractory time of 0 is an edge, where left and right derivative differ; what is slow or
 # slight hardly has one in a run this short.
-INSIDE = {"currents.slow.time_constant": 50.0, "drift.gain": 0.02, "refractory_time": 1.5}
+INSIDE = {
+    "currents.slow.time_constant": 50.0,
+    "drift.gain": 0.02,
+    "messenger_time_constant": 50.0,
+    "refractory_time": 1.5,
+}
 
 
 def _exported():
-    for package in (dn.channels, dn.ions, dn.neurons):
+    for package in (dn.channels, dn.ions, dn.neurons, dn.synapses):
         for name, item in vars(package).items():
             if not name.startswith("_"):
                 yield name, item
@@ -43,14 +48,26 @@ MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
 MODELS["Adjusted"] = lambda: dn.channels.Adjusted(
     dn.channels.TraubMilesSodium(), {"h": dn.channels.Adjustment(3.0, 0.8, 1.2)}
 )
+MODELS["DrivenSynapse"] = lambda: dn.synapses.DrivenSynapse(
+    (1.0, 4.0),
+    dn.synapses.DualExponential(),
+    delay=0.73,
+    release=dn.synapses.TsodyksMarkram(0.5, 20.0, 50.0),
+)
 MODELS["EscapeNoise"] = lambda: dn.neurons.EscapeNoise(dn.neurons.LIF())
 MODELS["Nudged"] = lambda: dn.neurons.Nudged(MODELS["Cell"](), 0.5)
 MODELS["IdealVoltageClamp"] = lambda: dn.neurons.IdealVoltageClamp(MODELS["Cell"]())
 MODELS["VoltageClamp"] = lambda: dn.neurons.VoltageClamp(
     MODELS["Cell"](), series_resistance=0.05, compensated_capacitance=60.0
 )
-# A perfect clamp charges the capacitance in no time.
-WITHOUT_EFFECT = {"IdealVoltageClamp": {"cell.capacitance"}}
+# A perfect clamp charges the capacitance in no time; who carries a current is nothing to it; a
+# pulse ends between two samples.
+WITHOUT_EFFECT = {
+    "ExponentialNMDA": {"calcium_fraction"},
+    "IdealVoltageClamp": {"cell.capacitance"},
+    "NMDA": {"calcium_fraction"},
+    "PulseTerminal": {"duration"},
+}
 
 # What some channels read besides the voltage: the concentrations inside and outside (mM).
 READS = {
@@ -61,13 +78,17 @@ READS = {
     "SodiumPotassiumPump": {"k": (140.0, 4.0), "na": (10.0, 145.0)},
 }
 
-# But for those that add noise to another channel, whose kinetics are the other's.
+# What else opens channels: a hair bundle's displacement (um), and transmitters (mM).
+TRANSMITTERS = ("acetylcholine", "gaba", "glutamate", "glycine")
+
+# But for those that add noise to another channel, whose kinetics are the other's, and receptors
+# that only arrivals open.
 CHANNELS = [
     name
     for name, item in MODELS.items()
     if isinstance(item, type)
     and issubclass(item, dn.AbstractChannel)
-    and not issubclass(item, dn.AbstractNoisyModel)
+    and not issubclass(item, dn.AbstractNoisyModel | dn.synapses.AbstractImpulseReceptor)
 ]
 
 # A `Cell` of so many channels takes a minute to compile; each of them is here by itself.
@@ -77,6 +98,7 @@ COMPOSED = [
     "ChannelNoise",
     "ConnorStevens",
     "CurrentNoise",
+    "DesensitisingAMPA",
     "EscapeNoise",
     "EscapeRig",
     "GIF",
@@ -92,6 +114,8 @@ COMPOSED = [
     "SpikingCurrentNoise",
     "SpikingRig",
     "WangBuzsaki",
+    "exponential_kainate",
+    "exponential_nicotinic",
 ]
 
 
@@ -130,7 +154,8 @@ def membrane_of(model, v, swing=0.0):
         name: dn.Ion(inside * (1.0 + swing), outside + 0.0 * swing, 30.0 + 0.0 * swing)
         for name, (inside, outside) in concentrations.items()
     }
-    return dn.Membrane(v, ions, {"displacement": 0.1 + swing, "glutamate": 0.5 + 0.5 * swing})
+    transmitters = dict.fromkeys(TRANSMITTERS, 0.5 + 0.5 * swing)
+    return dn.Membrane(v, ions, {"displacement": 0.1 + swing, **transmitters})
 
 
 def _input(model):
@@ -139,8 +164,10 @@ def _input(model):
     command = -30.0 + 50.0 * np.sin(1.3 * time)
     if isinstance(model, dn.AbstractChannel):
         return membrane_of(model, command, 0.8 * np.sin(0.9 * time))
-    if isinstance(model, dn.AbstractClampedModel):
+    if isinstance(model, dn.AbstractClampedModel | dn.synapses.AbstractGradedTerminal):
         return command
+    if isinstance(model, dn.synapses.AbstractSpikeTerminal):
+        return 0.0
     if isinstance(model, dn.ions.AbstractIonPool):
         size = 500.0 if isinstance(model, dn.ions.AccumulatingIon) else 1.0  # uA/cm2
         return size * (np.sin(2.0 * time) - 2.0)
@@ -156,8 +183,9 @@ def _visible(model, y):
     """What a trace has to move by: a millivolt's tenth, or a thousandth of a current."""
     if isinstance(model, dn.ions.AbstractIonPool):
         return 1e-3
-    is_current = isinstance(model, dn.AbstractChannel | dn.AbstractClampedModel)
-    return 0.001 * np.abs(y).max() if is_current else 0.1
+    terminal = dn.synapses.AbstractGradedTerminal | dn.synapses.AbstractSpikeTerminal
+    is_relative = isinstance(model, dn.AbstractChannel | dn.AbstractClampedModel | terminal)
+    return 0.001 * np.abs(y).max() if is_relative else 0.1
 
 
 def compiled(function):
@@ -172,10 +200,22 @@ def _potential(model):
     return None
 
 
+def _after_a_spike(model):
+    """The state of what spikes move, just after one; None for other models."""
+    if isinstance(model, dn.synapses.AbstractImpulseReceptor):
+        return model.kick()
+    if isinstance(model, dn.synapses.AbstractSpikeTerminal):
+        return model.arrive(model.initial_state(0.0), jnp.asarray(0.8, jnp.result_type(float)))
+    return None
+
+
 def _run(model, stimulus):
     noisy = isinstance(model, dn.AbstractNoisyModel) and model.is_noisy()
     key = jax.random.key(3) if noisy else None
-    return dn.simulate(model, stimulus, t1=DT * STEPS, dt=DT, record=_potential(model), key=key)
+    state = _after_a_spike(model)
+    return dn.simulate(
+        model, stimulus, t1=DT * STEPS, dt=DT, record=_potential(model), state=state, key=key
+    )
 
 
 @every_model
@@ -199,10 +239,13 @@ def test_simulates(name, double):
 
 def _at_voltage(model, v):
     """A state and an input in which the membrane is at `v`."""
+    struck = jax.tree.map(lambda leaf: leaf + 0.0 * v, _after_a_spike(model))
     if isinstance(model, dn.AbstractChannel):
         u = jax.tree.map(lambda part: part + 0.0 * v, membrane_of(model, v))
-        return model.initial_state(u), u
-    if isinstance(model, dn.AbstractClampedModel):
+        return model.initial_state(u) if struck is None else struck, u
+    if isinstance(model, dn.synapses.AbstractSpikeTerminal):
+        return struck, 0.0 * v
+    if isinstance(model, dn.AbstractClampedModel | dn.synapses.AbstractGradedTerminal):
         return model.initial_state(v), v
     if isinstance(model, dn.ions.AbstractIonPool):
         return model.initial_state(0.0 * v), v

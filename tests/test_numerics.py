@@ -1,6 +1,8 @@
 """Removable singularities: value, slope and curvature there."""
 
 import decimal
+import subprocess
+import sys
 from decimal import Decimal
 
 import jax
@@ -8,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffneuro._numerics import exprel, exprel2, linoid, lowest_root
+from diffneuro._numerics import exprel, exprel2, linoid, lowest_root, solve_positive
 
 pytestmark = pytest.mark.usefixtures("strict")
 
@@ -155,3 +157,39 @@ def test_the_search_of_lowest_root_is_not_differentiated():
     for derivative in (jax.grad(root), jax.jacfwd(root), jax.hessian(root)):
         (found,) = loops(derivative)
         assert found.count("f32[") == searched.count("f32[") > 0
+
+
+def test_solve_positive_is_the_solution(getkey, x64):
+    roots = jax.random.normal(getkey(), (5, 12, 12))
+    matrices = roots @ jnp.swapaxes(roots, 1, 2) + 0.1 * jnp.eye(12)
+    right = jax.random.normal(getkey(), (5, 12))
+    found = jax.vmap(solve_positive)(matrices, right)
+    np.testing.assert_allclose(found, np.linalg.solve(matrices, right[..., None])[..., 0], 1e-8)
+    inverse = solve_positive(matrices[0], jnp.eye(12))
+    np.testing.assert_allclose(inverse, np.linalg.inv(matrices[0]), 1e-8)
+
+
+TWO_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+import jax, jax.numpy as jnp
+from diffneuro._numerics import solve_positive
+
+@jax.jit
+def solve(roots, right):
+    found = []
+    for i in range(4):
+        matrices = (1 + i) * roots @ jnp.swapaxes(roots, 1, 2) + jnp.eye(34)
+        found.append(jax.vmap(solve_positive)(matrices, right))
+    return found
+
+roots = [jax.random.normal(jax.random.key(i), (16, 34, 34)) for i in range(8)]
+with ThreadPoolExecutor(8) as pool:
+    for _ in range(20):
+        work = lambda mine: jax.block_until_ready(solve(mine, jnp.ones((16, 34))))
+        list(pool.map(work, roots))
+"""
+
+
+def test_as_many_programs_as_threads_can_solve_systems_at_once():
+    # With jnp.linalg.solve this waits for ever.
+    subprocess.run([sys.executable, "-c", TWO_AT_ONCE], check=True, timeout=300)

@@ -15,6 +15,12 @@ from ._current_step import (
     current_step as current_step,
     current_steps as current_steps,
 )
+from ._driving_force import (
+    ReversalFit as ReversalFit,
+    driving_force as driving_force,
+    fit_reversal as fit_reversal,
+    steady_voltage as steady_voltage,
+)
 from ._dynamic_i_v import (
     DynamicIV as DynamicIV,
     dynamic_i_v as dynamic_i_v,
@@ -67,6 +73,12 @@ from ._phase_plane import (
 )
 from ._plane import in_plane as in_plane
 from ._point_process import point_process_log_likelihood as point_process_log_likelihood
+from ._population_trains import population_trains as population_trains
+from ._postsynaptic import (
+    PostsynapticResponse as PostsynapticResponse,
+    postsynaptic_response as postsynaptic_response,
+    postsynaptic_responses as postsynaptic_responses,
+)
 from ._psth import psth as psth, smooth_psth as smooth_psth
 from ._rebound import Rebound as Rebound, rebound as rebound
 from ._refractory import Refractoriness as Refractoriness, refractoriness as refractoriness
@@ -90,6 +102,13 @@ from ._strength_duration import (
     lapicque_fit as lapicque_fit,
     strength_duration as strength_duration,
     weiss_fit as weiss_fit,
+)
+from ._summation import (
+    paired_pulse_ratio as paired_pulse_ratio,
+    response_amplitudes as response_amplitudes,
+    shunting as shunting,
+    spatial_summation as spatial_summation,
+    temporal_summation as temporal_summation,
 )
 from ._threshold import (
     threshold_current as threshold_current,

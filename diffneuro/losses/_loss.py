@@ -77,6 +77,11 @@ class Sum(AbstractLoss):
         return jnp.concatenate(parts)
 
 
+def parts_of(loss: AbstractLoss) -> tuple[AbstractLoss, ...]:
+    """The losses of a `Sum`; any other is one by itself."""
+    return loss.losses if isinstance(loss, Sum) else (loss,)
+
+
 def asks_for_spikes(loss: AbstractLoss) -> AbstractSpikeTrainLoss | None:
     """The loss itself, or the part of a `Sum`, that decides on the spike gradient.
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from .._numerics import solve_positive
 from ._damped_step import jacobian, total
 from ._method import FARTHEST, AbstractWindowedMethod, Objective, check_population
 
@@ -119,7 +120,8 @@ class CMAES(AbstractWindowedMethod):
         gain = jnp.asarray(self.gain, position.dtype)
         errors, slopes = jacobian(lambda z: objective(z, gain, self.horizon), position)
         curvature = slopes @ slopes.T / total(errors)
-        return jnp.linalg.inv(unit + jnp.where(jnp.all(jnp.isfinite(curvature)), curvature, 0.0))
+        usable = jnp.where(jnp.all(jnp.isfinite(curvature)), curvature, 0.0)
+        return solve_positive(unit + usable, unit)
 
 
 def recombination_weights(count: int) -> np.ndarray:

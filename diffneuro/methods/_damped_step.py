@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from .._numerics import solve_positive
 from ._method import FARTHEST
 
 _LONGEST_STEP = 2.0
@@ -50,7 +51,7 @@ def damped_step(residual: Callable[[Array], Array], lane: Lane) -> Lane:
     scale = jnp.diag(curvature)
     # A direction that changes nothing gets a small share of the largest scale, not a zero.
     scale = jnp.maximum(scale, 1e-6 * jnp.max(scale) + 1e-12)
-    step = -jnp.linalg.solve(curvature + lane.damping * jnp.diag(scale), slopes @ errors)
+    step = -solve_positive(curvature + lane.damping * jnp.diag(scale), slopes @ errors)
     step = jnp.where(jnp.isfinite(step), step, 0.0)
     step = step * jnp.minimum(1.0, _LONGEST_STEP / jnp.maximum(jnp.linalg.norm(step), 1e-12))
     trial = jnp.clip(lane.position + step, -FARTHEST, FARTHEST)

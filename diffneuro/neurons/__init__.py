@@ -3,6 +3,7 @@
 from ._adaptive_lif import AdaptiveLIF as AdaptiveLIF, AdaptiveLIFState as AdaptiveLIFState
 from ._adex import AdEx as AdEx, AdExState as AdExState
 from ._adex_patterns import ADEX_PATTERNS as ADEX_PATTERNS
+from ._cable import Cable as Cable, CableState as CableState
 from ._cell import Cell as Cell, CellState as CellState
 from ._connor_stevens import ConnorStevens as ConnorStevens
 from ._current_noise import (
@@ -63,6 +64,13 @@ from ._pospischil import (
     PospischilLowThresholdSpiking as PospischilLowThresholdSpiking,
     PospischilRegularSpiking as PospischilRegularSpiking,
 )
+from ._profile import (
+    AbstractProfile as AbstractProfile,
+    ByRegion as ByRegion,
+    ExponentialProfile as ExponentialProfile,
+    Factor as Factor,
+    LinearProfile as LinearProfile,
+)
 from ._qif import QIF as QIF, QIFState as QIFState
 from ._recurrent_network import (
     HiddenUnit as HiddenUnit,
@@ -95,6 +103,7 @@ from ._spike_triggered import (
 )
 from ._synaptic_input import (
     OpenConductance as OpenConductance,
+    OpenReceptors as OpenReceptors,
     SynapticInput as SynapticInput,
 )
 from ._voltage_clamp import ClampedState as ClampedState, VoltageClamp as VoltageClamp

@@ -22,7 +22,7 @@ from .._numerics import implicit_root, lowest_root
 from ..ions import VALENCES, AbstractIonPool
 from ._settled_ions import moved, settled, states_under
 from ._signal_input import split_signals
-from ._synaptic_input import injected_current
+from ._synaptic_input import carried_by_receptors, injected_current
 
 # 1 pA over 1 um2 is 100 uA/cm2.
 _DENSITY_PER_PA_UM2 = 100.0
@@ -113,13 +113,13 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     def vector_field(self, x: CellState, u: Any, /) -> CellState:
         membrane = self._membrane(x.voltage, x.ions, u)
         currents = self._currents(x.channels, membrane)
-        inward = self._injected(x.voltage, u)
+        inward = self._injected(membrane, u)
         dv = (inward - sum(currents.values())) / self.capacitance
         gates = {
             name: channel.vector_field(x.channels[name], membrane)
             for name, channel in self.channels.items()
         }
-        carried = self._carried(currents)
+        carried = self._carried(currents, membrane, u)
         ions = {name: pool.vector_field(x.ions[name], carried[name]) for name, pool in self._pools}
         return CellState(dv, gates, ions)
 
@@ -181,18 +181,24 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
             name: channel.output(states[name], membrane) for name, channel in self.channels.items()
         }
 
-    def _carried(self, currents: Mapping[str, Array]) -> dict[str, Any]:
+    def _carried(self, currents: Mapping[str, Array], membrane: Membrane, u: Any) -> dict[str, Any]:
         """The current density that each ion with a pool carries out of the cell."""
         total: dict[str, Any] = dict.fromkeys(self.ions, 0.0)
-        for name, channel in self.channels.items():
-            for ion, share in channel.carried().items():
+        if not total:
+            return total
+        flows = [(currents[name], made.carried()) for name, made in self.channels.items()]
+        for outward, shares in carried_by_receptors(split_signals(u)[0], membrane):
+            flows.append((_DENSITY_PER_PA_UM2 * outward / self.area, shares))
+        for outward, shares in flows:
+            for ion, share in shares.items():
                 if ion in total:
-                    total[ion] = total[ion] + share * currents[name]
+                    total[ion] = total[ion] + share * outward
         return total
 
-    def _injected(self, v, u):
+    def _injected(self, membrane: Membrane, u: Any) -> Any:
         current, _ = split_signals(u)
-        return _DENSITY_PER_PA_UM2 * injected_current(current, v) / self.area
+        inward = injected_current(current, membrane.voltage, membrane.ions)
+        return _DENSITY_PER_PA_UM2 * inward / self.area
 
     def _nearly(self, v: Array, u: Any) -> Array:
         """A voltage, and the current densities of ions that know no current yet."""
@@ -209,9 +215,10 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     def _balance(self, root: Array, u: Any) -> Array:
         """What is not yet settled there: the net inward current, and each ion's."""
         x = self._state_at(root, u)
-        currents = self.currents(x, u)
-        inward = self._injected(x.voltage, u) - sum(currents.values())
-        carried = self._carried(currents)
+        membrane = self._membrane(x.voltage, x.ions, u)
+        currents = self._currents(x.channels, membrane)
+        inward = self._injected(membrane, u) - sum(currents.values())
+        carried = self._carried(currents, membrane, u)
         left = [carried[name] - root[1 + i] for i, name in enumerate(self.ions)]
         return jnp.stack([inward, *left])
 

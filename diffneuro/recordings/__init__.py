@@ -7,3 +7,4 @@ from ._recording import (
     joined as joined,
     restored as restored,
 )
+from ._time_span import TimeSpan as TimeSpan

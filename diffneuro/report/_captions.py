@@ -41,6 +41,8 @@ def _sweeps(result: FitResult) -> str:
     text = clamped if result.recording.voltage_clamp else text
     if result.held_out:
         text += " Held-out sweeps, which the fit has not seen, are blue."
+    if result.held_out_span is not None:
+        text += f" The part from {result.held_out_span}, shaded, was held out of the fit."
     if shown < total:
         text += f" {shown} of {total} sweeps, evenly spread; all are in the table of scores."
     return text

@@ -15,6 +15,7 @@ from .._model import AbstractChannel
 from .._result import FitResult, SweepScore
 from .._scores import summarised
 from ..analysis import recorded_spike_times
+from ..recordings import TimeSpan
 from ._text import share
 
 WINDOW = 4.0
@@ -69,15 +70,17 @@ def tally(result: FitResult, scores: Sequence[SweepScore]) -> Tally:
     """The scores of some of the sweeps, pooled."""
     numbers = result.recording.sweep_numbers
     rows = [numbers.index(score.sweep) for score in scores]
-    measured = result.recording.response[rows]
-    error = result.fitted_response[rows].astype(float) - measured
+    span = scores[0].span if scores else None
+    here = _samples(result, span)
+    measured = result.recording.response[rows][:, here]
+    error = result.fitted_response[rows][:, here].astype(float) - measured
     spread = float(np.var(measured, axis=1).sum())
     means = summarised(scores)
     return Tally(
         sweeps=len(scores),
         recorded=sum(score.recorded_spikes for score in scores),
         model=sum(score.model_spikes for score in scores),
-        matched=sum(_matched(*spike_trains(result, row)) for row in rows),
+        matched=sum(_matched(*_within(spike_trains(result, row), span)) for row in rows),
         coincidence=means.coincidence,
         ceiling=means.ceiling,
         explained=1.0 - float(np.var(error, axis=1).sum()) / spread if spread > 0 else math.nan,
@@ -85,6 +88,25 @@ def tally(result: FitResult, scores: Sequence[SweepScore]) -> Tally:
         of=response_of(result),
         clamped=result.recording.voltage_clamp,
     )
+
+
+def _samples(result: FitResult, span: TimeSpan | None) -> slice:
+    """The samples of a part of every sweep, of all of it for None."""
+    dt = result.recording.dt
+    return slice(None) if span is None else slice(round(span.start / dt), round(span.stop / dt))
+
+
+def _within(trains: tuple[NDArray, NDArray], span: TimeSpan | None) -> tuple[NDArray, NDArray]:
+    if span is None:
+        return trains
+    recorded, model = (train[(train >= span.start) & (train < span.stop)] for train in trains)
+    return recorded, model
+
+
+def fitted_span(result: FitResult) -> TimeSpan | None:
+    """The part of the fitted sweeps that the fit has seen; None where that is all."""
+    kept = result.held_out_span
+    return None if kept is None else TimeSpan(0.0, kept.start)
 
 
 def spike_trains(result: FitResult, row: int) -> tuple[NDArray, NDArray]:
@@ -111,7 +133,8 @@ def _matched(recorded: NDArray, model: NDArray) -> int:
 def residual_memory(result: FitResult) -> float:
     """Autocorrelation of the fitted sweeps' residuals from one sample to the next."""
     rows = fitted_rows(result)
-    error = result.fitted_response[rows].astype(float) - result.recording.response[rows]
+    here = _samples(result, fitted_span(result))
+    error = result.fitted_response[rows][:, here] - result.recording.response[rows][:, here]
     error -= error.mean(axis=1, keepdims=True)
     power = float((error**2).sum())
     return float((error[:, 1:] * error[:, :-1]).sum()) / power if power > 0 else 0.0

@@ -105,7 +105,10 @@ def _summary(result: FitResult) -> str:
     recording, out = result.recording, len(result.held_out)
     parts = [f"{count(recording.sweeps, 'sweep')} of {recording.duration:g} ms"]
     parts.append(f"sampled every {recording.dt:g} ms")
-    parts.append(f"{recording.sweeps - out} fitted, {out} held out" if out else "all fitted")
+    if result.held_out_span is not None:
+        parts.append(f"{result.held_out_span} of each held out, what comes before fitted")
+    else:
+        parts.append(f"{recording.sweeps - out} fitted, {out} held out" if out else "all fitted")
     parts.append(count(len(result.free), "free parameter"))
     channels = getattr(result.model, "channels", None)
     if isinstance(channels, dict):

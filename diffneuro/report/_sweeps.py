@@ -80,6 +80,9 @@ def _draw_sweep(panels: "list[Axes]", result: FitResult, row: int, columns: floa
     def draw(axes: "Axes", values: np.ndarray, **look: Any) -> None:
         axes.plot(*thinned(recording.time, values, int(columns)), **look)
 
+    if result.held_out_span is not None:
+        for axes in panels:
+            axes.axvspan(*result.held_out_span, color=HELD_OUT, alpha=0.08, linewidth=0)
     draw(above, recorded, color=RECORDED, linewidth=1.9)
     draw(above, fitted, color=colour, linewidth=0.8)
     for height, times, shade in zip(

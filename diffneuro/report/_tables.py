@@ -121,7 +121,7 @@ def score_table(result: FitResult) -> str:
 def _score_row(score: SweepScore, unit_of: str, clamped: bool) -> list[str]:
     silent = score.recorded_spikes == score.model_spikes == 0
     cells = [
-        str(score.sweep),
+        f"{score.sweep}, {score.span}" if score.span else str(score.sweep),
         '<span class="heldout">held out</span>' if score.held_out else "fitted",
         f"{fixed(score.rms_error, 2)} {unit_of}",
         percent(score.explained_variance),
@@ -166,7 +166,8 @@ def _provenance(result: FitResult) -> Iterable[tuple[str, Any]]:
     yield "steps since the file", joined([str(step) for step in metadata.pop("history", [])])
     yield "sampling interval", f"{recording.dt:g} ms"
     yield "sweeps", list(recording.sweep_numbers)
-    yield "held out", list(result.held_out)
+    yield "held out", list(result.held_out) if result.held_out_span is None else ""
+    yield "time held out", str(result.held_out_span or "")
     metadata.pop("truth", None)
     yield "the file says", metadata
     for name in ("model", "fixed parameters", "loss", "method", "solver", "bounds"):

@@ -9,6 +9,7 @@ import numpy as np
 from .._model import AbstractSpikingModel
 from .._result import FitResult
 from ..methods import AbstractStagedMethod
+from ..recordings import TimeSpan
 from ._agreement import NEAR, agreement_described
 from ._facts import (
     WINDOW,
@@ -52,7 +53,7 @@ def verdict(result: FitResult) -> Verdict:
     held_out = [score for score in scores if score.held_out]
     if held_out:
         other = tally(result, held_out)
-        sentences.append(_held_out_described(other))
+        sentences.append(_held_out_described(other, result.held_out_span))
         if _grade(result, other) != GOOD and grade == GOOD:
             grade = PARTIAL
     sentences.append(starts_described(result))
@@ -120,17 +121,19 @@ def _voltage_described(scored: Tally) -> str:
     return f"explains {percent(scored.explained)} of the {scored.of.name}'s variance; {residual}"
 
 
-def _held_out_described(scored: Tally) -> str:
-    which = count(scored.sweeps, "sweep")
+def _held_out_described(scored: Tally, span: TimeSpan | None) -> str:
+    which = f"the {count(scored.sweeps, 'sweep')}"
+    if span is not None:
+        which = f"the part ({span}) of {which}"
     if not math.isfinite(scored.rms):
-        return f"On the {which} held out of the fit its {scored.of.name} is not finite."
+        return f"On {which} held out of the fit its {scored.of.name} is not finite."
     if scored.clamped:
-        return f"On the {which} held out of the fit it {_voltage_described(scored)}."
+        return f"On {which} held out of the fit it {_voltage_described(scored)}."
     if scored.recorded and not scored.model:
         spikes = f"is silent where the cell fires {count(scored.recorded, 'spike')}"
     else:
         spikes = _spikes_described(scored)
-    return f"On the {which} held out of the fit it {spikes} and {_voltage_described(scored)}."
+    return f"On {which} held out of the fit it {spikes} and {_voltage_described(scored)}."
 
 
 def starts_described(result: FitResult) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import jax
 from jax.typing import ArrayLike
 
-from .._model import AbstractConductanceModel, AbstractModel
+from .._model import AbstractConductanceModel, AbstractCoupledModel, AbstractModel
 from ._slopes import relax
 from ._solver import AbstractStaggeredSolver
 
@@ -28,28 +28,46 @@ class Staggered(AbstractStaggeredSolver):
     largest_dt: ClassVar[float] = 0.1
 
     def lead(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
-        model = _telling(model)
-        held = zip(_marked(model.voltage, x), _marked(model.concentrations, x), strict=True)
-        return relax(model, x, u[0], dt, [not any(flags) for flags in held])
+        return move_gates(_telling(model), x, u[0], dt)
 
     def follow(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
         model = _telling(model)
-        flags = _marked(model.concentrations, x)
-        here = range(len(flags))
-        kept = [[at == place for at in here] for place in here if flags[place]]
-        for one in kept:
-            x = relax(model, x, u[0], 0.5 * dt, one)
-        x = relax(model, x, u[0], dt, _marked(model.voltage, x))
-        for one in reversed(kept):
-            x = relax(model, x, u[0], 0.5 * dt, one)
-        return x
+        return move_charges(
+            model, x, u[0], dt, lambda x: relax(model, x, u[0], dt, _marked(model.voltage, x))
+        )
 
     def step(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
         x = self.lead(model, x, u, 0.5 * dt)
         return self.lead(model, self.follow(model, x, u, dt), u, 0.5 * dt)
 
 
+def move_gates(model: AbstractConductanceModel, x: Any, u: Any, dt: ArrayLike) -> Any:
+    """Move all but voltages and concentrations by an exponential step."""
+    held = zip(_marked(model.voltage, x), _marked(model.concentrations, x), strict=True)
+    return relax(model, x, u, dt, [not any(flags) for flags in held])
+
+
+def move_charges(
+    model: AbstractConductanceModel, x: Any, u: Any, dt: ArrayLike, charge: Callable[[Any], Any]
+) -> Any:
+    """Move the voltage by `charge`, between two half steps of each concentration."""
+    flags = _marked(model.concentrations, x)
+    here = range(len(flags))
+    kept = [[at == place for at in here] for place in here if flags[place]]
+    for one in kept:
+        x = relax(model, x, u, 0.5 * dt, one)
+    x = charge(x)
+    for one in reversed(kept):
+        x = relax(model, x, u, 0.5 * dt, one)
+    return x
+
+
 def _telling(model: AbstractModel) -> AbstractConductanceModel:
+    if isinstance(model, AbstractCoupledModel):
+        raise ValueError(
+            f"Staggered moves each voltage by itself, and those of a {type(model).__name__} pull "
+            "at each other: use CrankNicolson() or BackwardEuler() instead."
+        )
     if not isinstance(model, AbstractConductanceModel):
         raise ValueError(
             f"Staggered needs a model that says which part of its state is the voltage; "

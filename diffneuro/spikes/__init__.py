@@ -7,6 +7,7 @@ from ._gradient import (
     SpikingStep as SpikingStep,
 )
 from ._hybrid import Hybrid as Hybrid
+from ._on_grid import OnGrid as OnGrid
 from ._shapes import (
     arctan as arctan,
     boxcar as boxcar,

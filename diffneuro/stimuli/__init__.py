@@ -11,6 +11,12 @@ from ._protocols import (
 )
 from ._pulses import PulseTrain as PulseTrain, Ramp as Ramp, Step as Step
 from ._sampled import Sampled as Sampled
+from ._spike_trains import (
+    AbstractSpikeTrains as AbstractSpikeTrains,
+    GivenSpikes as GivenSpikes,
+    PoissonSpikes as PoissonSpikes,
+    SpikeTrains as SpikeTrains,
+)
 from ._staircase import Staircase as Staircase
 from ._stimulus import AbstractStimulus as AbstractStimulus, Sum as Sum
 from ._waves import Chirp as Chirp, Sine as Sine

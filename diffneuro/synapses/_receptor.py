@@ -38,6 +38,16 @@ class AbstractReceptor(AbstractChannel):
         driving_force = u.voltage - u.reversal_potential(self.ion, self.reversal_potential)
         return conductance * self.block(u) * driving_force
 
+    def linear(self, conductance: Any, u: Membrane, /) -> tuple[Any, Any]:
+        """With the block held: the inward current at 0 mV (pA), and how it falls per mV (nS)."""
+        flowing = conductance * self.block(u)
+        return flowing * u.reversal_potential(self.ion, self.reversal_potential), flowing
+
+    @property
+    def conducts(self) -> bool:
+        """Whether what opens is a conductance (nS), and not a current (pA)."""
+        return True
+
     def carried(self) -> Mapping[str, Any]:
         return {} if self.ion is None else {self.ion: 1.0}
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from jax import Array
 
-from .._model import AbstractModel
+from .._model import AbstractClampedModel, AbstractModel
 
 
-class AbstractGradedTerminal(AbstractModel):
+class AbstractGradedTerminal(AbstractClampedModel):
     """Presynaptic voltage (mV) in, transmitter in the cleft (mM) out.
 
     An action potential, or any other depolarisation, opens what lets transmitter out.

@@ -1,0 +1,172 @@
+"""Populations joined by synapses."""
+
+import difflib
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from .._model import AbstractModel, check_names
+from ._electrical import check_junctions
+from ._modulator import Modulator
+from ._plastic import begin
+from ._population import Population, Source, axes_of
+from ._projection import GapJunctions, Projection, ProjectionState
+from ._transmission import initial_projection, opened_now
+
+
+class NetworkState(NamedTuple):
+    """The state of a `Network`."""
+
+    populations: dict[str, Any]
+    """of each population its model's state, with a leading axis of cells"""
+    projections: dict[str, ProjectionState]
+    modulators: dict[str, Array]
+    """mM"""
+    underway: Any = None
+    """what a run has left on its way to the synapses; None before one"""
+
+
+class Network(AbstractModel):
+    """Populations of cells and the synapses between them.
+
+    `populations` maps names of your choice to a `Population`, or to a `Source` of given
+    spikes; `projections` to a `Projection`; `gap_junctions` to `GapJunctions`; `modulators` to
+    a `Modulator`. The input is a dictionary from population to the current into each cell
+    (pA), and from source to its spikes; who is left out gets none. The output is a dictionary
+    from population to voltages (mV).
+    """
+
+    populations: dict[str, Population | Source]
+    projections: dict[str, Projection] = eqx.field(default_factory=dict)
+    gap_junctions: dict[str, GapJunctions] = eqx.field(default_factory=dict)
+    modulators: dict[str, Modulator] = eqx.field(default_factory=dict)
+
+    def __check_init__(self):
+        _check_kinds(self)
+        for name, made in self.projections.items():
+            self._check_ends(f"projection {name!r}", made)
+            if made.is_graded and not self._has_voltage(made.source):
+                raise ValueError(
+                    f"projection {name!r} has a {type(made.terminal).__name__}, which follows the "
+                    f"voltage, and {made.source!r} is a Source of spikes: take a PulseTerminal."
+                )
+        for name, made in self.gap_junctions.items():
+            self._check_ends(f"gap junction {name!r}", made)
+        check_junctions(self.populations, self.gap_junctions)
+        for made in self.modulators.values():
+            self._check_modulator(made)
+
+    @property
+    def neurons(self) -> dict[str, Population]:
+        """The populations that are no sources."""
+        return {
+            name: made for name, made in self.populations.items() if isinstance(made, Population)
+        }
+
+    def size(self, name: str) -> int:
+        """How many cells the population of that name has."""
+        return self.populations[name].size
+
+    def initial_state(self, u: Any = None, /) -> NetworkState:
+        """Each cell at rest under its current, synapses after a long silence."""
+        given = {} if u is None else u
+        rest = {}
+        for name, made in self.neurons.items():
+            current = jnp.broadcast_to(jnp.asarray(given.get(name, 0.0), float), (made.size,))
+            rest[name] = _rest(made.model, current)
+        projections = {
+            name: self._initial_projection(made) for name, made in self.projections.items()
+        }
+        modulators = {name: made.baseline for name, made in self.modulators.items()}
+        return NetworkState(rest, projections, modulators)
+
+    def vector_field(self, x: NetworkState, u: Any, /) -> NetworkState:
+        raise NotImplementedError(
+            "a network moves by spikes as well: simulate it instead of asking for its rates."
+        )
+
+    def output(self, x: NetworkState, u: Any, /) -> dict[str, Array]:
+        return {name: self.voltages(name, x) for name in self.neurons}
+
+    def voltages(self, name: str, x: NetworkState, /) -> Array:
+        """(cells,) mV, of the population of that name."""
+        model = self.neurons[name].model
+        show = jax.vmap(lambda model, x: model.output(x, 0.0), in_axes=(axes_of(model), 0))
+        return show(model, x.populations[name])
+
+    def conductances(self, x: NetworkState, /) -> dict[str, Array]:
+        """What is open onto each postsynaptic cell (nS; pA if current-based), by projection.
+
+        A voltage-dependent block is not in it.
+        """
+        return {
+            name: opened_now(made, x.projections[name], self.size(made.target))
+            for name, made in self.projections.items()
+        }
+
+    def _initial_projection(self, made: Projection) -> ProjectionState:
+        sources, targets = self.size(made.source), self.size(made.target)
+        return begin(made, initial_projection(made, sources, targets), sources, targets)
+
+    def _has_voltage(self, name: str) -> bool:
+        return name in self.neurons
+
+    def _check_ends(self, what: str, made: Projection | GapJunctions) -> None:
+        for name in (made.source, made.target):
+            if name not in self.populations:
+                nearest = difflib.get_close_matches(name, self.populations, n=3, cutoff=0.3)
+                raise ValueError(
+                    f"{what} names the population {name!r}, which is not there; the nearest names "
+                    f"are {', '.join(nearest or self.populations)}."
+                )
+        if made.target not in self.neurons:
+            raise ValueError(f"{what} ends on {made.target!r}, a Source, which takes no input.")
+        made.connection.check(self.size(made.source), self.size(made.target), what)
+
+    def _check_modulator(self, made: Modulator) -> None:
+        for name in made.releases:
+            if name not in self.populations:
+                nearest = difflib.get_close_matches(name, self.populations, n=3, cutoff=0.3)
+                raise ValueError(
+                    f"a modulator is released by {name!r}, which is not there; the nearest names "
+                    f"are {', '.join(nearest or self.populations)}."
+                )
+        for one in made.modulations:
+            if one.population not in self.neurons:
+                raise ValueError(
+                    f"a modulation names the population {one.population!r}: the populations are "
+                    f"{', '.join(self.neurons)}."
+                )
+            check_names(self.neurons[one.population].model, [one.path])
+
+
+def _check_kinds(network: Network) -> None:
+    for what, parts, kinds in (
+        ("populations", network.populations, (Population, Source)),
+        ("projections", network.projections, (Projection,)),
+        ("gap_junctions", network.gap_junctions, (GapJunctions,)),
+        ("modulators", network.modulators, (Modulator,)),
+    ):
+        allowed = " or ".join(kind.__name__ for kind in kinds)
+        if not isinstance(parts, dict):
+            raise ValueError(
+                f"{what}={parts!r} of a Network must be a dictionary from names of your choice to "
+                f"a {allowed}."
+            )
+        for name, part in parts.items():
+            if not isinstance(part, kinds):
+                raise ValueError(
+                    f"{what}[{name!r}] of a Network is a {type(part).__name__}: give a {allowed}."
+                )
+    if not any(isinstance(made, Population) for made in network.populations.values()):
+        raise ValueError("populations of a Network holds no Population: give it at least one.")
+
+
+@eqx.filter_jit
+def _rest(model: AbstractModel, current: Array) -> Any:
+    return jax.vmap(lambda model, i: model.initial_state(i), in_axes=(axes_of(model), 0))(
+        model, current
+    )

@@ -1,0 +1,199 @@
+"""A projection's step: from what is sent to what opens."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from .._model import Membrane
+from ..solvers import ExponentialHeun
+from ..synapses import (
+    AbstractGradedTerminal,
+    AbstractImpulseReceptor,
+    AbstractSpikeTerminal,
+    AbstractTransmitterReceptor,
+)
+from ._arrivals import Arrivals, Sent, arriving, look_back, record
+from ._connection import AbstractConnection, Sparse
+from ._projection import Projection, ProjectionState
+
+
+class Underway(NamedTuple):
+    """What one projection has under way."""
+
+    sent: Sent | None
+    """the presynaptic population's spikes; None of a graded terminal"""
+    own: Any
+    """a ring of what each spike releases, or of a graded terminal's transmitter (mM)"""
+
+
+def initial_projection(made: Projection, sources: int, targets: int) -> ProjectionState:
+    """After a long silence; a graded terminal's is that at 0 mV until the run knows better."""
+    receptor, terminal = made.receptor, made.terminal
+    count = targets if isinstance(receptor, AbstractImpulseReceptor) else sources
+    membrane = _cleft(receptor, jnp.zeros(()))
+    rest = receptor.initial_state(membrane)
+    terminal_rest = None if terminal is None else terminal.initial_state(jnp.zeros(()))
+    release_rest = None if made.release is None else made.release.initial_state()
+    return ProjectionState(
+        _repeated(rest, count), _repeated(terminal_rest, sources), _repeated(release_rest, sources)
+    )
+
+
+def rest_under(made: Projection, x: ProjectionState, voltage: Array) -> tuple[Any, Any]:
+    """The state of a graded projection at rest under presynaptic voltages, and its transmitter."""
+    terminal, receptor = made.terminal, made.receptor
+    assert isinstance(terminal, AbstractGradedTerminal)
+    rest = jax.vmap(terminal.initial_state)(voltage)
+    transmitter = jax.vmap(terminal.output)(rest, voltage)
+    opened = jax.vmap(lambda level: receptor.initial_state(_cleft(receptor, level)))(transmitter)
+    return x._replace(terminal=rest, receptor=opened), transmitter
+
+
+def sent_amounts(
+    made: Projection, x: ProjectionState, fired: Array, fraction: Array, dt: float, chance: Any
+) -> tuple[ProjectionState, Any]:
+    """What the spikes of a step release, and the state of the release at its end."""
+    release = made.release
+    if release is None:
+        return x, None
+
+    def one(state, fired, fraction, chance):
+        at_spike = release.flow(state, fraction * dt)
+        amount, after = release.release(at_spike, chance)
+        spiked = release.flow(after, (1.0 - fraction) * dt)
+        return _mixed(fired, spiked, release.flow(state, dt)), amount
+
+    state, amount = jax.vmap(one)(x.release, fired, fraction, chance)
+    return x._replace(release=state), amount
+
+
+def transmit(
+    made: Projection,
+    x: ProjectionState,
+    underway: Underway,
+    voltage: Any,
+    k: Array,
+    dt: float,
+    targets: int,
+) -> tuple[ProjectionState, Any, Array]:
+    """Step k of the receptors of a projection.
+
+    **Arguments:** `voltage` (mV) of the presynaptic cells, for a graded terminal.
+
+    **Returns:** the state at its end; the ring of what is under way; what is open in the mean
+    over the step onto each of `targets` cells (nS or pA).
+    """
+    connection = weighted(made, x)
+    steps = made.delay / dt
+    if isinstance(made.receptor, AbstractImpulseReceptor):
+        cells = made.connection.sources if made.per_synapse else None  # pyright: ignore
+        assert underway.sent is not None
+        arrivals = arriving(underway.sent, underway.own, k, steps, cells)
+        receptor, opened = _impulses(made, connection, x.receptor, arrivals, dt, targets)
+        return x._replace(receptor=receptor), underway.own, opened
+    assert isinstance(made.receptor, AbstractTransmitterReceptor)
+    terminal, transmitter, own = _transmitter(made, x, underway, voltage, k, dt)
+    receptor, opened = _bind(made.receptor, x.receptor, transmitter, dt)
+    spread = connection.spread(opened[:, None], targets)[:, 0]
+    return x._replace(receptor=receptor, terminal=terminal), own, spread
+
+
+def weighted(made: Projection, x: ProjectionState) -> AbstractConnection:
+    """The connection with the weights that plasticity has made."""
+    if x.weights is None:
+        return made.connection
+    return eqx.tree_at(lambda connection: connection.weights, made.connection, x.weights)
+
+
+def opened_now(made: Projection, x: ProjectionState, targets: int) -> Array:
+    """What is open now onto each of the target cells (nS or pA)."""
+    receptor = made.receptor
+    share = jax.vmap(receptor.open_fraction)(x.receptor)
+    if isinstance(receptor, AbstractImpulseReceptor):
+        return share
+    return weighted(made, x).spread(share[:, None], targets)[:, 0]
+
+
+def _impulses(made, connection, x, arrivals: Arrivals, dt, targets):
+    """Arrivals are added up for each target; each has the rest of its step to act."""
+    receptor = made.receptor
+
+    def one(fraction):
+        left = (1.0 - fraction) * dt
+        kick = receptor.kick()
+        return receptor.flow(kick, left), (1.0 - fraction) * receptor.mean(kick, left)
+
+    added = jax.vmap(one)(arrivals.fraction)
+    leaves, structure = jax.tree.flatten(added)
+    columns = tuple(arrivals.fired * arrivals.amount * leaf for leaf in leaves)
+    if made.per_synapse:
+        assert isinstance(connection, Sparse)
+        spread = tuple(connection.gather(jnp.stack(columns, 1), targets).T)
+    else:
+        spread = connection.spread_events(columns, targets)
+    new, opened = jax.tree.unflatten(structure, spread)
+    flowed, mean = jax.vmap(lambda state: (receptor.flow(state, dt), receptor.mean(state, dt)))(x)
+    return jax.tree.map(jnp.add, flowed, new), mean + opened
+
+
+def _transmitter(made, x, underway: Underway, voltage, k, dt):
+    """The terminals' state at the end of the step, the mean transmitter in it, and the ring."""
+    terminal, steps = made.terminal, made.delay / dt
+    if isinstance(terminal, AbstractGradedTerminal):
+        now = jax.vmap(terminal.output)(x.terminal, voltage)
+        ring = record(underway.own, k, now)
+        solver = ExponentialHeun()
+
+        def move(state, v):
+            return solver.step(terminal, state, (v,) * len(solver.nodes), dt)
+
+        state = jax.vmap(move)(x.terminal, voltage)
+        return state, look_back(ring, k, steps), ring
+    assert isinstance(terminal, AbstractSpikeTerminal)
+    assert underway.sent is not None
+    arrivals = arriving(underway.sent, underway.own, k, steps, None)
+    amounts = jnp.broadcast_to(arrivals.amount, arrivals.fired.shape)
+
+    def one(state, fired, fraction, amount):
+        before, left = fraction * dt, (1.0 - fraction) * dt
+        after = terminal.arrive(terminal.flow(state, before), amount)
+        mean = fraction * terminal.mean(state, before) + (1.0 - fraction) * terminal.mean(
+            after, left
+        )
+        spiked = (terminal.flow(after, left), mean)
+        return _mixed(fired, spiked, (terminal.flow(state, dt), terminal.mean(state, dt)))
+
+    state, mean = jax.vmap(one)(x.terminal, arrivals.fired, arrivals.fraction, amounts)
+    return state, mean, underway.own
+
+
+def _bind(receptor: AbstractTransmitterReceptor, x: Any, transmitter: Array, dt: float):
+    """Receptors under a constant concentration, and what is open in the mean of both ends."""
+    solver = ExponentialHeun()
+
+    def one(state, level):
+        u = _cleft(receptor, level)
+        after = solver.step(receptor, state, (u,) * len(solver.nodes), dt)
+        return after, 0.5 * (receptor.open_fraction(state) + receptor.open_fraction(after))
+
+    return jax.vmap(one)(x, transmitter)
+
+
+def _cleft(receptor: Any, level: Array) -> Membrane:
+    """A membrane of which only the transmitter is read."""
+    if isinstance(receptor, AbstractTransmitterReceptor):
+        return Membrane(jnp.zeros_like(level), {}, {receptor.transmitter: level})
+    return Membrane(jnp.zeros_like(level))
+
+
+def _mixed(fired: Array, spiked: Any, silent: Any) -> Any:
+    """`spiked` where there was a spike, with the slope that `fired` may have."""
+    once = jnp.where(fired > 1.0, 1.0, fired)
+    return jax.tree.map(lambda one, other: other + once * (one - other), spiked, silent)
+
+
+def _repeated(state: Any, count: int) -> Any:
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *jnp.shape(leaf))), state)

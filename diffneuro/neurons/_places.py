@@ -1,0 +1,72 @@
+"""Which compartments of a tree are meant."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..morphology import Compartments, Location
+from ._profile import check_region
+
+Place = int | Location
+
+
+def hashable(given: Any) -> Any:
+    """A dictionary as pairs, its arrays and lists as tuples."""
+    if not isinstance(given, Mapping):
+        return given
+    return tuple((name, _frozen(value)) for name, value in given.items())
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    return tuple(value) if isinstance(value, list) else value
+
+
+def span(where: Any, compartments: Compartments, name: str) -> tuple[int, int, np.ndarray]:
+    """From where to where a channel is: the first place, the one after the last, and the mask.
+
+    **Raises:** `ValueError` for a region that there is not, and for a mask of another length or
+    of nothing.
+    """
+    count = compartments.count
+    if where is None:
+        return 0, count, np.ones(count, bool)
+    given = (where,) if isinstance(where, str) else where
+    if given and isinstance(given[0], str):
+        for region in given:
+            check_region(region, compartments.regions)
+        chosen = np.array([region in given for region in compartments.regions])
+    else:
+        chosen = np.array(given, bool)
+    if chosen.shape != (count,) or not chosen.any():
+        raise ValueError(
+            f"where[{name!r}] of a Cable chooses {chosen.sum()} of {chosen.size} compartments: "
+            f"name a region, or give a mask of all {count} of which one at least is true."
+        )
+    first, last = np.nonzero(chosen)[0][[0, -1]]
+    return int(first), int(last) + 1, chosen[first : last + 1]
+
+
+def check_place(name: str, place: Any, compartments: Compartments) -> None:
+    """Raise a `ValueError` unless a site is a compartment with a membrane."""
+    if isinstance(place, Location):
+        compartments.at(place)
+        return
+    junction = compartments.is_junction()
+    if not isinstance(place, int | np.integer) or not 0 <= place < compartments.count:
+        raise ValueError(
+            f"sites[{name!r}]={place!r} of a Cable is no compartment: give a Location, or a "
+            f"number from 0 to {compartments.count - 1}."
+        )
+    if junction[place]:
+        raise ValueError(
+            f"sites[{name!r}] of a Cable is the junction {place}, which has no membrane: take a "
+            "compartment beside it."
+        )
+
+
+def index_of(place: Place, compartments: Compartments) -> int:
+    """The number of the compartment at a place."""
+    return compartments.at(place) if isinstance(place, Location) else int(place)
