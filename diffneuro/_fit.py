@@ -110,8 +110,7 @@ def fit(
     kept = as_holdout(holdout, recordings)
     fitted = fitted_part(recordings, kept)
     solver = default_solver(model) if solver is None else solver
-    if not is_clamped(model):
-        _check_sampling(recordings, solver)
+    _check_sampling(model, recordings, solver)
     loss = default_loss(model, fitted) if loss is None else loss
     check_fires(loss, fitted)
     starts = _starts(model, loss, method) if starts is None else starts
@@ -135,9 +134,9 @@ def fit(
             identity=identity,
             tell=teller(progress),
         )
-    about = {**identity, **_circumstances(key, time.perf_counter() - began)}
+    identity |= _circumstances(key, time.perf_counter() - began)
     with held_back():
-        return _result(objective, bounds, found, recordings, kept, about)
+        return _result(objective, bounds, found, recordings, kept, identity)
 
 
 def _check_spikes(model: AbstractModel, spikes: Any) -> None:
@@ -195,8 +194,8 @@ def _how_many(starts: int | Mapping[str, ArrayLike]) -> int:
     return int(starts)
 
 
-def _check_sampling(recording: Recording, solver: AbstractSolver) -> None:
-    if recording.dt > solver.largest_dt * (1 + 1e-9):
+def _check_sampling(model: AbstractModel, recording: Recording, solver: AbstractSolver) -> None:
+    if not is_clamped(model) and recording.dt > solver.largest_dt * (1 + 1e-9):
         raise ValueError(
             f"the recording is sampled every {recording.dt:g} ms, more than the "
             f"{solver.largest_dt:g} ms that {type(solver).__name__} can take: use "

@@ -9,24 +9,21 @@ import jax.numpy as jnp
 from jax import Array
 
 from ._model import (
-    AbstractConductanceModel,
     AbstractModel,
     AbstractSpikingModel,
-    Membrane,
-    parameters,
-    substitute,
 )
 from ._time_loop import Chance, TimeLoop, Trajectory
 from .adjoints import AbstractAdjoint
 from .networks import Network, NetworkState
 from .networks._arrivals import Sent, nothing_sent, record, turned
 from .networks._electrical import coupled, relaxed, voltages_of, with_voltages
+from .networks._inputs import Inputs, inputs_of, modulated, signal_inputs
 from .networks._plastic import learn
 from .networks._population import axes_of
-from .networks._transmission import Underway, rest_under, sent_amounts, transmit
-from .neurons import OpenConductance, OpenReceptors, SignalInput, SynapticInput
+from .networks._transmission import Underway, sent_amounts, transmit
 from .solvers import AbstractSolver, AbstractStaggeredSolver
 from .spikes import AbstractSpikeGradient
+from .synapses import AbstractGradedTerminal
 
 
 class Emitted(NamedTuple):
@@ -35,6 +32,18 @@ class Emitted(NamedTuple):
     fired: Array
     fraction: Array
     """1 where there is none"""
+
+    def at(self, k: Array, dt: float) -> "Spiked":
+        """The same in step k."""
+        return Spiked(self.fired, jnp.where(self.fired > 0.0, (k + self.fraction) * dt, jnp.inf))
+
+
+class Spiked(NamedTuple):
+    """What is kept of the spikes of one population in one step."""
+
+    fired: Array
+    time: Array
+    """ms, inf where there is none"""
 
 
 class Carry(NamedTuple):
@@ -55,7 +64,7 @@ class Drive(NamedTuple):
     k: Array
     """its number"""
     now: Mapping[str, Array]
-    """pA at its start, by population"""
+    """pA at its start, by population, of each cell or one for all"""
     nodes: Mapping[str, tuple]
     """pA at the nodes of the population's solver"""
     given: Mapping[str, Any]
@@ -81,7 +90,8 @@ class NetworkLoop(eqx.Module):
         """What is kept of one time."""
         x = self.together(carry.x, drive, drive.lead - 0.5 * self.dt)
         show = self.network.output if self.record is None else self.record
-        return show(x, drive.now)
+        now = {name: _each(at, self.network.size(name)) for name, at in drive.now.items()}
+        return show(x, now)
 
     def together(self, x: NetworkState, drive: Drive, dt: Any) -> NetworkState:
         """The state with the leading parts of staggered ones moved by `dt`."""
@@ -90,11 +100,12 @@ class NetworkLoop(eqx.Module):
             solver = self.solvers[name]
             if isinstance(solver, AbstractStaggeredSolver):
                 model = modulated(self.network, name, x)
-                inputs = _as_receptors({}, _signals(self.network, x), {})
-                moved[name] = _lead(model, solver, moved[name], drive.nodes[name], inputs, dt)
+                inputs = signal_inputs(self.network, x)
+                currents = _each(drive.nodes[name], self.network.size(name))
+                moved[name] = _lead(model, solver, moved[name], currents, inputs, dt)
         return x._replace(populations=moved)
 
-    def move(self, carry: Carry, drive: Drive) -> tuple[Carry, dict[str, Emitted]]:
+    def move(self, carry: Carry, drive: Drive) -> tuple[Carry, dict[str, Spiked]]:
         """One step: what arrives, what it does to the cells, what they send."""
         network, x = self.network, carry.x
         shown = {name: network.voltages(name, x) for name in network.neurons}
@@ -138,7 +149,9 @@ class NetworkLoop(eqx.Module):
             for name, made in network.modulators.items()
         }
         state = NetworkState(cells, projections, modulators)
-        return Carry(state, sent, own, {name: shown[name] for name in carry.before}), emitted
+        before = {name: shown[name] for name in carry.before}
+        spiked = {name: one.at(drive.k, self.dt) for name, one in emitted.items()}
+        return Carry(state, sent, own, before), spiked
 
     def move_cells(
         self, carry: Carry, drive: Drive, shown: Mapping[str, Array], opened: Mapping[str, Array]
@@ -150,7 +163,7 @@ class NetworkLoop(eqx.Module):
         found = {}
         for name in network.neurons:
             model = modulated(network, name, carry.x)
-            inputs = _inputs_of(network, name, carry.x, shown[name], opened)
+            inputs = inputs_of(network, name, carry.x, shown[name], opened)
             cells[name], found[name] = self.move_one(name, model, cells[name], inputs, drive)
         cells = self.relax(cells)
         emitted = {}
@@ -163,7 +176,7 @@ class NetworkLoop(eqx.Module):
         return cells, emitted
 
     def move_one(
-        self, name: str, model: AbstractModel, x: Any, inputs: "Inputs", drive: Drive
+        self, name: str, model: AbstractModel, x: Any, inputs: Inputs, drive: Drive
     ) -> tuple[Any, Any]:
         """One step of the cells of one population, whose leading parts have led."""
         solver = self.solvers[name]
@@ -175,7 +188,7 @@ class NetworkLoop(eqx.Module):
             loop = TimeLoop(model, solver, self.spikes, self.adjoint, None, self.dt, self.every)
             return loop.move(x, (u, drive.lead, chance, None))
 
-        currents = drive.nodes[name]
+        currents = _each(drive.nodes[name], self.network.size(name))
         return jax.vmap(one, in_axes=(axes_of(model), 0, 0, 0, 0))(
             model, x, currents, inputs.received, drive.chances[name]
         )
@@ -197,81 +210,11 @@ class NetworkLoop(eqx.Module):
     def block(self, carry: Carry, drive: Drive) -> tuple[Carry, Any]:
         """One kept sample and the steps up to the next; `drive` has a leading axis of them."""
         kept = self.keep(carry, _at(drive, 0))
-        carry, emitted = self.adjoint.scan(lambda carry, u: self.move(carry, u), carry, drive)
-        return carry, (kept, emitted)
-
-
-class Inputs(NamedTuple):
-    """What the cells of a population receive from synapses in one step."""
-
-    received: Any
-    """arrays with a leading axis of cells"""
-    of_one: Callable[[Any, Any], Any]
-    """the input of one cell from its current (pA) and its part of `received`"""
-
-
-def modulated(network: Network, name: str, x: NetworkState) -> AbstractModel:
-    """The model of a population with its parameters scaled by modulators."""
-    model = network.neurons[name].model
-    for modulator, made in network.modulators.items():
-        for one in made.modulations:
-            if one.population == name:
-                value = parameters(model)[one.path][0]
-                scale = one.scale(x.modulators[modulator])
-                model = substitute(model, {one.path: value * scale})
-    return model
-
-
-def _inputs_of(
-    network: Network, name: str, x: NetworkState, voltage: Array, opened: Mapping[str, Array]
-) -> Inputs:
-    """What the population of that name receives, in the form that its model takes."""
-    onto = {key: made.receptor for key, made in network.projections.items() if made.target == name}
-    if isinstance(network.neurons[name].model, AbstractConductanceModel):
-        return _as_receptors(onto, _signals(network, x), opened)
-    return _as_line(onto, voltage, opened)
-
-
-def _signals(network: Network, x: NetworkState) -> dict[str, Array]:
-    """The modulators that channels read, by the signal's name (mM)."""
-    return {
-        made.signal: x.modulators[key]
-        for key, made in network.modulators.items()
-        if made.signal is not None
-    }
-
-
-def _as_receptors(onto: Mapping[str, Any], signals: Mapping[str, Array], opened) -> Inputs:
-    """Each receptor by itself, whose block and ions the cell looks after."""
-
-    def of_one(current, received):
-        parts = tuple(OpenReceptors(received[key], receptor) for key, receptor in onto.items())
-        electrical = SynapticInput(current, parts) if parts else current
-        return SignalInput(electrical, signals) if signals else electrical
-
-    return Inputs({key: opened[key] for key in onto}, of_one)
-
-
-def _as_line(onto: Mapping[str, Any], voltage: Array, opened) -> Inputs:
-    """One line through all currents, each with the block at the voltage of the step's start."""
-    if not onto:
-        return Inputs((), lambda current, _: current)
-    lines = [
-        jax.vmap(lambda g, v, made=receptor: made.linear(g, Membrane(v)))(opened[key], voltage)
-        for key, receptor in onto.items()
-    ]
-    inward, conductance = (sum(parts) for parts in zip(*lines, strict=True))
-    conducts = any(receptor.conducts for receptor in onto.values())
-
-    def of_one(current, received):
-        inward, conductance = received
-        if not conducts:
-            return current + inward
-        return SynapticInput(
-            current + inward, (OpenConductance(conductance, jnp.zeros_like(conductance)),)
-        )
-
-    return Inputs((inward, conductance), of_one)
+        if drive.k.shape[0] == 1:
+            carry, spiked = self.move(carry, _at(drive, 0))
+            return carry, (kept, jax.tree.map(lambda value: value[None], spiked))
+        carry, spiked = self.adjoint.scan(lambda carry, u: self.move(carry, u), carry, drive)
+        return carry, (kept, spiked)
 
 
 def _crossed(before: Array, now: Array, after: Array, threshold: float) -> tuple[Array, Array]:
@@ -288,6 +231,11 @@ def _crossed(before: Array, now: Array, after: Array, threshold: float) -> tuple
     usable = denominator > 0.0
     fraction = jnp.where(usable, -2.0 * start / jnp.where(usable, denominator, 1.0), 0.5)
     return fired.astype(fraction.dtype), jnp.clip(fraction, 0.0, 1.0)
+
+
+def _each(currents: Any, cells: int) -> Any:
+    """The currents into all cells, where they are one for all."""
+    return jax.tree.map(lambda current: jnp.broadcast_to(current, (cells,)), currents)
 
 
 def _emitted(fired: Array, fraction: Array) -> Emitted:
@@ -319,21 +267,17 @@ def _at(values: Any, index: int) -> Any:
 def integrate_network(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Trajectory:
     """Run the loop from state `x`; `drive` has a leading axis of steps."""
     count = drive.k.shape[0]
-    carry, (kept, emitted) = _run(loop, _begun(loop, x, drive), drive, count)
+    carry, (kept, spiked) = _run(loop, _begun(loop, x, drive), drive, count)
     last = _at(drive, -1)
     state = loop.together(carry.x, last, 0.5 * loop.dt)
     underway = turned((carry.sent, carry.own), count), carry.before
     t = jnp.arange(count, dtype=jnp.result_type(float)) * loop.dt
-    times = {
-        name: jnp.where(one.fired > 0.0, t[:, None] + one.fraction * loop.dt, jnp.inf)
-        for name, one in emitted.items()
-    }
     return Trajectory(
         t[:: loop.every],
         kept,
         state._replace(underway=underway),
-        {name: one.fired for name, one in emitted.items()},
-        times,
+        {name: one.fired for name, one in spiked.items()},
+        {name: one.time for name, one in spiked.items()},
     )
 
 
@@ -342,14 +286,14 @@ def _run(loop: NetworkLoop, carry: Carry, drive: Drive, count: int) -> tuple[Car
     blocks = jax.tree.map(
         lambda part: part[: whole * loop.every].reshape(whole, loop.every, *part.shape[1:]), drive
     )
-    carry, (kept, emitted) = loop.adjoint.scan(lambda carry, u: loop.block(carry, u), carry, blocks)
-    emitted = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:]), emitted)
+    carry, (kept, spiked) = loop.adjoint.scan(lambda carry, u: loop.block(carry, u), carry, blocks)
+    spiked = jax.tree.map(lambda part: part.reshape(-1, *part.shape[2:]), spiked)
     if whole * loop.every < count:
         rest = jax.tree.map(lambda part: part[whole * loop.every :], drive)
         carry, (last, more) = loop.block(carry, rest)
         kept = jax.tree.map(lambda parts, end: jnp.concatenate([parts, end[None]]), kept, last)
-        emitted = jax.tree.map(lambda *parts: jnp.concatenate(parts), emitted, more)
-    return carry, (kept, emitted)
+        spiked = jax.tree.map(lambda *parts: jnp.concatenate(parts), spiked, more)
+    return carry, (kept, spiked)
 
 
 def _begun(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Carry:
@@ -359,13 +303,13 @@ def _begun(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Carry:
         (sent, own), before = x.underway
         return Carry(x._replace(underway=None), sent, own, before)
     steps: dict[str, int] = {}
-    own, projections = {}, dict(x.projections)
+    own: dict[str, Any] = {}
     for name, made in network.projections.items():
         rows, cells = made.buffer(dt), network.size(made.source)
         own[name] = None
-        if made.is_graded:
+        if isinstance(made.terminal, AbstractGradedTerminal):
             voltage = network.voltages(made.source, x)
-            projections[name], level = rest_under(made, projections[name], voltage)
+            level = jax.vmap(made.terminal.output)(x.projections[name].terminal, voltage)
             own[name] = jnp.broadcast_to(level, (rows, cells))
             continue
         steps[made.source] = max(rows, steps.get(made.source, 0))
@@ -377,4 +321,4 @@ def _begun(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Carry:
         for name, made in network.neurons.items()
         if not isinstance(made.model, AbstractSpikingModel)
     }
-    return Carry(x._replace(projections=projections), sent, own, before)
+    return Carry(x, sent, own, before)

@@ -95,7 +95,10 @@ def _stimulus_of(network: Network, stimulus: Any) -> dict[str, Any]:
 
 
 def _currents(network, given, solvers, count, dt) -> tuple[dict[str, dict], dict[str, Array]]:
-    """(steps, cells) pA at fractions of every step, and (cells,) before the run, by population."""
+    """pA at fractions of every step, and (cells,) before the run, by population.
+
+    They are (steps, cells), or (steps, 1) where all cells get the same.
+    """
     at, before = {}, {}
     for name, made in network.neurons.items():
         value: Any = given.get(name, 0.0)
@@ -128,7 +131,7 @@ def _per_cell(values: Array, count: int, size: int, name: str) -> Array:
         )
     if is_concrete(values) and not np.isfinite(np.asarray(values)).all():
         raise ValueError(f"the current into {name!r} is not finite: look for NaN or inf in it.")
-    return jnp.broadcast_to(values, (count, size))
+    return jnp.broadcast_to(values, (count, size if values.shape[-1:] == (size,) else 1))
 
 
 def _sources(network, given, count, dt, key) -> dict[str, GivenSpikes]:

@@ -127,10 +127,11 @@ def search(
         saved = time.monotonic()
         while (done := len(reached.history)) < len(schedule):
             turn = schedule[done]
-            reached = _advance(turn, objective, reached, key)
+            ends = isinstance(method, Pipeline) and turn.at == turn.stage.iterations - 1
+            moved = _advance(turn, objective, reached, key)
+            reached = _compared(moved, objective) if ends else moved
             best = float(np.min(reached.states.loss))
-            if isinstance(method, Pipeline) and turn.at == turn.stage.iterations - 1:
-                reached = _compared(reached, objective)
+            if ends:
                 tell(_line(_stage_losses(schedule, reached)[-1]))
             watch(done + 1, len(schedule), best, stage_name(turn.stage, turn.at))
             if checkpoint is not None and time.monotonic() - saved > _CHECKPOINT_SECONDS:

@@ -47,8 +47,9 @@ _ONE_LEVEL_BYTES = 1e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
-    """`CrankNicolson` where voltages are linked, `Staggered` where a model tells voltage from gates, exact relaxation where the voltage is
-    held and for linear models, else `ExponentialHeun`; with noise `ExponentialEulerMaruyama`."""
+    """`CrankNicolson` where voltages are linked, `Staggered` where a model tells voltage from
+    gates, exact relaxation where the voltage is held and for linear models, else
+    `ExponentialHeun`; with noise `ExponentialEulerMaruyama`."""
     if noisy:
         return ExponentialEulerMaruyama()
     if isinstance(model, AbstractCoupledModel):

@@ -383,8 +383,10 @@ def test_wrong_inputs_and_solvers_are_told():
     cable = neuron()
     with pytest.raises(ValueError, match="has no site 'axon', only soma, tip"):
         dn.simulate(cable, {"axon": 1.0}, t1=1.0)
-    with pytest.raises(ValueError, match=r"use CrankNicolson\(\) or BackwardEuler\(\) instead"):
+    with pytest.raises(ValueError, match=r"with CrankNicolson\(\) or BackwardEuler\(\)"):
         dn.simulate(cable, 1.0, t1=1.0, solver=dn.solvers.Staggered())
+    with pytest.raises(ValueError, match="of this Nudged are linked: give a Cable itself"):
+        dn.simulate(dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), t1=1.0)
     with pytest.raises(ValueError, match="is for voltages that are linked"):
         dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
     scheme = Cable(branched(), {"na": dn.channels.GateScheme(dn.channels.SquidSodium())})

@@ -45,6 +45,11 @@ def _makes_a_model(item):
 
 MODELS = {name: item for name, item in _exported() if _makes_a_model(item) and _needs_nothing(item)}
 MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
+MODELS["Cable"] = lambda: dn.neurons.Cable(
+    dn.morphology.discretise(dn.morphology.ball_and_stick(10.0, 200.0, 1.0), dn.morphology.Count(2)),
+    {"leak": dn.channels.Leak()},
+    profiles={"leak": dn.neurons.LinearProfile(1.0, 0.001)},
+)
 MODELS["Adjusted"] = lambda: dn.channels.Adjusted(
     dn.channels.TraubMilesSodium(), {"h": dn.channels.Adjustment(3.0, 0.8, 1.2)}
 )
@@ -95,6 +100,7 @@ CHANNELS = [
 LARGE = ["HaySoma"]
 # Put together from parts whose gradients are looked at one by one, or long to compile.
 COMPOSED = [
+    "Cable",
     "ChannelNoise",
     "ConnorStevens",
     "CurrentNoise",
@@ -259,7 +265,7 @@ def _at_voltage(model, v):
     if isinstance(model, dn.neurons.EscapeNoise | dn.neurons.SpikingCurrentNoise):
         return x._replace(model=x.model._replace(voltage=v)), u
     if isinstance(model, dn.AbstractConductanceModel):
-        return eqx.tree_at(model.voltage, x, v), u
+        return eqx.tree_at(model.voltage, x, jnp.broadcast_to(v, model.voltage(x).shape)), u
     return x._replace(voltage=v), u
 
 
@@ -301,6 +307,8 @@ def test_every_parameter_has_a_unit_and_every_array_is_one(name):
         assert isinstance(unit, str), path
         assert unit, path
         assert value.shape == (), path
+    if isinstance(model, dn.neurons.Cable):  # whose geometry has a value for each compartment
+        model = eqx.tree_at(lambda cable: cable.compartments, model, None)
     arrays = [leaf for leaf in jax.tree.leaves(model) if eqx.is_inexact_array(leaf)]
     assert len(arrays) == len(known) > 0
 

@@ -487,6 +487,49 @@ def test_a_stochastic_synapse_needs_a_key_to_be_one(getkey):
     assert len(set(shares)) > 1
 
 
+def test_rates_are_those_at_which_a_network_moves(x64):
+    network = Network(
+        {
+            "in": Source(1),
+            "pre": Population(neurons.HodgkinHuxley(), 2),
+            "post": Population(neurons.LIF(threshold=1e3), 2),
+        },
+        {
+            "fast": Projection(
+                "in",
+                "post",
+                Dense([[3.0], [4.0]]),
+                synapses.ExponentialNMDA(),
+                release=synapses.TsodyksMarkram(facilitation_time=50.0),
+            ),
+            "slow": Projection("in", "pre", Dense([[2.0], [1.0]]), synapses.AMPA()),
+            "graded": Projection(
+                "pre",
+                "post",
+                Dense(np.eye(2)),
+                synapses.GABAA(),
+                terminal=synapses.SigmoidTerminal(),
+                delay=0.06,
+            ),
+        },
+        {"gap": networks.GapJunctions("pre", "post", OneToOne(0.5))},
+        {"dopamine": networks.Modulator({"in": 0.1})},
+    )
+    reached = dn.simulate(network, spikes_at(1.0), t1=4.0, dt=0.05).state
+    reached = reached._replace(underway=None)
+    small = 1e-4
+    after = dn.simulate(network, {}, t1=small, dt=small, state=reached).state
+    found = network.vector_field(reached, {})
+    for part in ("populations", "projections", "modulators"):
+        moved = jax.tree.map(
+            lambda new, old: (new - old) / small, getattr(after, part), getattr(reached, part)
+        )
+        for one, other in zip(
+            jax.tree.leaves(getattr(found, part)), jax.tree.leaves(moved), strict=True
+        ):
+            np.testing.assert_allclose(one, other, rtol=2e-3, atol=1e-6)
+
+
 BAD = {
     "negative": (
         lambda: one_synapse(synapses.Exponential(TAU), weight=-1.0),
@@ -575,3 +618,33 @@ def test_random_wiring_has_its_probability(getkey):
     )
     assert distance.max() < 10.0
     assert near.sources.size == np.sum(np.abs(places - places.T) < 10.0)
+
+
+def test_receptors_move_the_ions_of_a_cell_and_see_them(x64):
+    """Calcium comes in by NMDA receptors; chloride decides what GABA_A receptors do."""
+    shell = neurons.Cell(
+        {"leak": dn.channels.Leak(0.05, -60.0)},
+        area=1e4,
+        ions={"ca": dn.ions.CalciumShell(), "cl": dn.ions.FixedConcentrations(10.0, 130.0, valence=-1)},
+    )
+
+    def calcium(fraction):
+        receptor = synapses.ExponentialNMDA(calcium_fraction=fraction)
+        network = one_synapse(receptor, model=shell, delay=1.0, weight=5.0)
+        run = dn.simulate(
+            network,
+            spikes_at(2.0),
+            t1=40.0,
+            dt=DT,
+            record=lambda x, u: x.populations["cell"].ions["ca"],
+        )
+        rise = [np.max(leaf - leaf[0]) for leaf in jax.tree.leaves(run.y)]
+        return max(rise)
+
+    assert calcium(0.0) < 1e-12
+    np.testing.assert_allclose(calcium(0.1) / calcium(0.05), 2.0, rtol=0.05)
+    # -26.7 mV times ln(130/10) at 37 degC, below the rest of -60 mV; the constant is -70 mV.
+    receptor = synapses.ExponentialGABAA(reversal_potential=-20.0)
+    inhibited = one_synapse(receptor, model=shell, delay=1.0, weight=5.0)
+    run = dn.simulate(inhibited, spikes_at(2.0), t1=20.0, dt=DT)
+    assert run.y["cell"].min() < -60.5

@@ -161,7 +161,7 @@ def test_the_search_of_lowest_root_is_not_differentiated():
 
 def test_solve_positive_is_the_solution(getkey, x64):
     roots = jax.random.normal(getkey(), (5, 12, 12))
-    matrices = roots @ jnp.swapaxes(roots, 1, 2) + 0.1 * jnp.eye(12)
+    matrices = roots @ jnp.swapaxes(roots, 1, 2) + 0.1 * jnp.eye(12)[None]
     right = jax.random.normal(getkey(), (5, 12))
     found = jax.vmap(solve_positive)(matrices, right)
     np.testing.assert_allclose(found, np.linalg.solve(matrices, right[..., None])[..., 0], 1e-8)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import diffneuro as dn
+from diffneuro import _progress
 from diffneuro._posterior import Density, Optimum, Posterior, posterior
 from diffneuro._profile import objective_of
 from diffneuro.losses import PointProcess
@@ -295,3 +296,37 @@ def test_what_speaks_against_the_draws_is_said():
     assert bad[2].startswith("3 draws diverged")
     unknown = Posterior({G: few}, {G: "mS/cm2"}, {G: np.nan}, {G: np.nan}, 0, 0.1).warnings()
     assert len(unknown) == 2
+
+
+def test_an_interrupt_keeps_the_draws_so_far(step, monkeypatch):
+    """They are the first ones of those that were drawn without."""
+    monkeypatch.setattr(_progress, "_SECONDS", 0.0)
+    result, whole = step
+    blocks = []
+
+    def interrupt(done, total, diverged, stage):
+        blocks.append(stage)
+        if blocks.count("draws") == 2:
+            raise KeyboardInterrupt
+
+    settings = {"draws": 600, "warmup": 150, "key": jax.random.key(2), "progress": interrupt}
+    with pytest.warns(UserWarning, match=r"stopped \(Ctrl-C\) after 50 of 600 draws"):
+        stopped = result.posterior(**settings)
+    assert whole.completed
+    assert not stopped.completed
+    for name, values in whole.draws.items():
+        np.testing.assert_array_equal(stopped.draws[name], values[:, :50])
+    assert all(value > 0 for value in stopped.ess.values())
+    assert stopped.warnings()[0].startswith("It was stopped (Ctrl-C) after 50 draws of each chain")
+    assert not any("Ctrl-C" in text for text in whole.warnings())
+
+
+def test_an_interrupt_in_the_warm_up_leaves_no_draws(step, monkeypatch):
+    monkeypatch.setattr(_progress, "_SECONDS", 0.0)
+
+    def interrupt(done, total, diverged, stage):
+        assert stage == "warm-up"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        step[0].posterior(draws=50, warmup=150, progress=interrupt)

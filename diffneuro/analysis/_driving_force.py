@@ -66,5 +66,7 @@ def steady_voltage(conductances: ArrayLike, reversal_potentials: ArrayLike) -> A
 
     **Returns:** (...,) mV; it has derivatives.
     """
-    g, e = jnp.asarray(conductances, float), jnp.asarray(reversal_potentials, float)
-    return jnp.sum(g * e, axis=-1) / jnp.sum(g + 0.0 * e, axis=-1)
+    g, e = jnp.broadcast_arrays(
+        jnp.asarray(conductances, float), jnp.asarray(reversal_potentials, float)
+    )
+    return jnp.sum(g * e, axis=-1) / jnp.sum(g, axis=-1)

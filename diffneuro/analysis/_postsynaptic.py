@@ -51,8 +51,8 @@ def postsynaptic_response(
     the baseline has an amplitude and no time course.
 
     **Arguments:** `time` (n,), ms, uniform; `trace` (n,), mV or pA; `stimulus`, ms, when the
-    presynaptic spike or the shock came; `stop`, ms, the end of the window, by default of the
-    trace; `baseline`, ms before the stimulus that are averaged; `average`, ms; `sign`, 1 or -1
+    presynaptic spike or the shock came; `stop`, ms, up to where, by default to the
+    trace's end; `baseline`, ms before the stimulus that are averaged; `average`, ms; `sign`, 1 or -1
     where the direction is known, else that of the larger deviation counts.
 
     **Returns:** a `PostsynapticResponse`.
@@ -64,7 +64,7 @@ def postsynaptic_response(
     if sign not in (None, 1, -1):
         raise ValueError(f"sign={sign!r} must be 1, -1 or None.")
     before = (t >= stimulus - baseline - 1e-9) & (t < stimulus - 1e-9)
-    after = (t >= stimulus - 1e-9) & (t <= (t[-1] if stop is None else stop) + 1e-9)
+    after = (t >= stimulus - 1e-9) & (t < (np.inf if stop is None else stop - 1e-9))
     if not before.any() or after.sum() < 3:
         raise ValueError(
             f"the stimulus at {stimulus:g} ms has {before.sum()} samples of baseline before it and "

@@ -7,13 +7,14 @@ from ._connection import (
     Sparse as Sparse,
 )
 from ._modulator import Modulation as Modulation, Modulator as Modulator
-from ._network import Network as Network, NetworkState as NetworkState
+from ._network import Network as Network
 from ._population import Population as Population, Source as Source
 from ._projection import (
     GapJunctions as GapJunctions,
     Projection as Projection,
     ProjectionState as ProjectionState,
 )
+from ._state import AbstractNetwork as AbstractNetwork, NetworkState as NetworkState
 from ._wiring import (
     all_to_all as all_to_all,
     connect_at_random as connect_at_random,

@@ -106,8 +106,8 @@ class Sparse(AbstractConnection):
     """(synapses,) numbers of presynaptic cells"""
     targets: Array
     """(synapses,) numbers of postsynaptic cells"""
-    order: Array
-    """the numbers of the synapses, sorted by `sources`, from which it is made"""
+    order: Array | None
+    """the numbers of the synapses sorted by `sources`, from which it is made; None if they are"""
     begins: Array
     """where in `order` the synapses of each presynaptic cell begin"""
     weights: Any = _weights()
@@ -130,7 +130,9 @@ class Sparse(AbstractConnection):
             )
         self.sources, self.targets = (jnp.asarray(cells, int) for cells in known)
         self.weights = as_parameter(weights)
-        self.order, self.begins = map(jnp.asarray, outgoing(known[0].astype(int)))
+        order, begins = outgoing(known[0].astype(int))
+        self.order = None if order is None else jnp.asarray(order)
+        self.begins = jnp.asarray(begins)
 
     def check(self, sources: int, targets: int, name: str, /) -> None:
         shape = jnp.shape(self.sources)
@@ -154,7 +156,7 @@ class Sparse(AbstractConnection):
 
     def spread_events(self, values: Columns, targets: int, /) -> Columns:
         leaving = (self.order, self.begins)
-        return add_events(self._each(), values, self.sources, self.targets, leaving, targets)
+        return add_events(self.weights, values, self.sources, self.targets, leaving, targets)
 
     def gather(self, values: Array, targets: int, /) -> Array:
         """(targets, k) from (synapses, k), a row of values for each synapse."""

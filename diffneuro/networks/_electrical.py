@@ -67,6 +67,23 @@ def relaxed(
     return {name: moved[places[name] : places[name] + populations[name].size] for name in names}
 
 
+def currents_across(
+    populations: Mapping[str, Population],
+    junctions: Mapping[str, GapJunctions],
+    cells: Mapping[str, Any],
+) -> dict[str, Array]:
+    """(cells,) pA into each cell of the populations that gap junctions couple."""
+    names = coupled(junctions)
+    if not names:
+        return {}
+    voltages = {name: voltages_of(populations[name].model, cells[name]) for name in names}
+    together = jnp.concatenate([voltages[name] for name in names])
+    places = _places(populations, names)
+    conductance = _conductances(populations, junctions, voltages, places, together.size)
+    inward = jnp.sum(conductance * (together[None, :] - together[:, None]), axis=1)
+    return {name: inward[places[name] : places[name] + populations[name].size] for name in names}
+
+
 def voltages_of(model: AbstractModel, x: Any) -> Array:
     """(cells,) mV, in the state of a population that gap junctions couple."""
     return model.voltage(x) if isinstance(model, AbstractConductanceModel) else x.voltage

@@ -10,22 +10,22 @@ import numpy as np
 from jax import Array
 
 # Cells are looked at so many at a time.
-_BLOCK = 64
-# Synapses of one cell in one turn of the loop, whose own cost is that of several.
-_AT_ONCE = 8
+_BLOCK = 32
 
 Columns = tuple[Array, ...]
 """(cells,) each: of every cell the same few numbers"""
 
 
-def outgoing(sources: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def outgoing(sources: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
     """The numbers of the synapses in the order of their presynaptic cells, and where each begins.
 
-    The synapses of cell c are those from `begins[c]` up to `begins[c + 1]`.
+    The synapses of cell c are those from `begins[c]` up to `begins[c + 1]` of that order, which
+    is None where they are in it already.
     """
     order = np.argsort(sources, kind="stable")
     each = np.bincount(sources) if len(sources) else np.zeros(1, int)
-    return order, np.concatenate([[0], np.cumsum(each)])
+    in_order = (order == np.arange(len(sources))).all()
+    return None if in_order else order, np.concatenate([[0], np.cumsum(each)])
 
 
 def add_all(weights: Array, values: Array, sources: Any, targets: Any, size: int) -> Array:
@@ -40,12 +40,13 @@ def add_events(
 
     Cells whose values are all zero take no time; derivatives take all.
 
-    **Arguments:** `weights` (synapses,); `values`, a column or more; `sources`, `targets`
-    (synapses,) who reaches whom; `leaving`, of `outgoing`; `size`, how many targets there are.
+    **Arguments:** `weights`, one number or (synapses,); `values`, a column or more; `sources`,
+    `targets` (synapses,) who reaches whom; `leaving`, of `outgoing`; `size`, of the targets.
     """
 
     def every(weights, values, sources, targets):
-        added = add_all(weights, jnp.stack(values, 1), sources, targets, size)
+        each = jnp.broadcast_to(weights, targets.shape)
+        added = add_all(each, jnp.stack(values, 1), sources, targets, size)
         return tuple(added[:, column] for column in range(len(values)))
 
     @jax.custom_jvp
@@ -86,16 +87,17 @@ def _add_active(weights, values, targets, leaving, size) -> Columns:
     def add(weights, values, targets, leaving):
         order, begins = leaving
         nothing = tuple(jnp.zeros((size,), jnp.result_type(weights, *values)) for _ in values)
-        if not order.shape[0]:
+        if not targets.shape[0]:
             return nothing
         active = functools.reduce(operator.or_, (column != 0.0 for column in values))
         cells = min(active.shape[0], begins.shape[0] - 1)
         blocks = -(-cells // _BLOCK)
-        active = jnp.pad(active[:cells], (0, blocks * _BLOCK - cells))
+        active = active[:cells] & (begins[1 : cells + 1] > begins[:cells])
+        active = jnp.pad(active, (0, blocks * _BLOCK - cells))
 
         def synapse(i, total, row):
-            j = _at(order, i)
-            target, weight = _at(targets, j), _at(weights, j)
+            j = i if order is None else _at(order, i)
+            target, weight = _at(targets, j), _at(weights, j) if weights.ndim else weights
             return tuple(
                 jax.lax.dynamic_update_index_in_dim(
                     column,
@@ -109,17 +111,12 @@ def _add_active(weights, values, targets, leaving, size) -> Columns:
 
         def cell(c, total):
             row = tuple(_at(column, c) for column in values)
-            begin, end = _at(begins, c), _at(begins, c + 1)
-            whole = (end - begin) // _AT_ONCE
-
-            def several(turn, total):
-                for place in range(_AT_ONCE):
-                    total = synapse(begin + turn * _AT_ONCE + place, total, row)
-                return total
-
-            total = jax.lax.fori_loop(0, whole, several, total)
-            rest = begin + whole * _AT_ONCE
-            return jax.lax.fori_loop(rest, end, lambda i, total: synapse(i, total, row), total)
+            return jax.lax.fori_loop(
+                _at(begins, c),
+                _at(begins, c + 1),
+                lambda i, total: synapse(i, total, row),
+                total,
+            )
 
         def look(c, total):
             return jax.lax.cond(_at(active, c), lambda total: cell(c, total), _same, total)

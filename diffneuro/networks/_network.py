@@ -1,7 +1,7 @@
 """Populations joined by synapses."""
 
 import difflib
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,22 +14,12 @@ from ._modulator import Modulator
 from ._plastic import begin
 from ._population import Population, Source, axes_of
 from ._projection import GapJunctions, Projection, ProjectionState
-from ._transmission import initial_projection, opened_now
+from ._rates import rates
+from ._state import AbstractNetwork, NetworkState
+from ._transmission import initial_projection
 
 
-class NetworkState(NamedTuple):
-    """The state of a `Network`."""
-
-    populations: dict[str, Any]
-    """of each population its model's state, with a leading axis of cells"""
-    projections: dict[str, ProjectionState]
-    modulators: dict[str, Array]
-    """mM"""
-    underway: Any = None
-    """what a run has left on its way to the synapses; None before one"""
-
-
-class Network(AbstractModel):
+class Network(AbstractNetwork):
     """Populations of cells and the synapses between them.
 
     `populations` maps names of your choice to a `Population`, or to a `Source` of given
@@ -59,17 +49,6 @@ class Network(AbstractModel):
         for made in self.modulators.values():
             self._check_modulator(made)
 
-    @property
-    def neurons(self) -> dict[str, Population]:
-        """The populations that are no sources."""
-        return {
-            name: made for name, made in self.populations.items() if isinstance(made, Population)
-        }
-
-    def size(self, name: str) -> int:
-        """How many cells the population of that name has."""
-        return self.populations[name].size
-
     def initial_state(self, u: Any = None, /) -> NetworkState:
         """Each cell at rest under its current, synapses after a long silence."""
         given = {} if u is None else u
@@ -77,39 +56,24 @@ class Network(AbstractModel):
         for name, made in self.neurons.items():
             current = jnp.broadcast_to(jnp.asarray(given.get(name, 0.0), float), (made.size,))
             rest[name] = _rest(made.model, current)
-        projections = {
-            name: self._initial_projection(made) for name, made in self.projections.items()
-        }
         modulators = {name: made.baseline for name, made in self.modulators.items()}
-        return NetworkState(rest, projections, modulators)
+        cells = NetworkState(rest, {}, modulators)
+        projections = {
+            name: self._initial_projection(made, cells) for name, made in self.projections.items()
+        }
+        return cells._replace(projections=projections)
 
     def vector_field(self, x: NetworkState, u: Any, /) -> NetworkState:
-        raise NotImplementedError(
-            "a network moves by spikes as well: simulate it instead of asking for its rates."
-        )
+        return rates(self, x, {} if u is None else u)
 
     def output(self, x: NetworkState, u: Any, /) -> dict[str, Array]:
         return {name: self.voltages(name, x) for name in self.neurons}
 
-    def voltages(self, name: str, x: NetworkState, /) -> Array:
-        """(cells,) mV, of the population of that name."""
-        model = self.neurons[name].model
-        show = jax.vmap(lambda model, x: model.output(x, 0.0), in_axes=(axes_of(model), 0))
-        return show(model, x.populations[name])
-
-    def conductances(self, x: NetworkState, /) -> dict[str, Array]:
-        """What is open onto each postsynaptic cell (nS; pA if current-based), by projection.
-
-        A voltage-dependent block is not in it.
-        """
-        return {
-            name: opened_now(made, x.projections[name], self.size(made.target))
-            for name, made in self.projections.items()
-        }
-
-    def _initial_projection(self, made: Projection) -> ProjectionState:
+    def _initial_projection(self, made: Projection, cells: NetworkState) -> ProjectionState:
         sources, targets = self.size(made.source), self.size(made.target)
-        return begin(made, initial_projection(made, sources, targets), sources, targets)
+        voltage = self.voltages(made.source, cells) if made.is_graded else None
+        rest = initial_projection(made, sources, targets, voltage)
+        return begin(made, rest, sources, targets)
 
     def _has_voltage(self, name: str) -> bool:
         return name in self.neurons

@@ -29,27 +29,22 @@ class Underway(NamedTuple):
     """a ring of what each spike releases, or of a graded terminal's transmitter (mM)"""
 
 
-def initial_projection(made: Projection, sources: int, targets: int) -> ProjectionState:
-    """After a long silence; a graded terminal's is that at 0 mV until the run knows better."""
-    receptor, terminal = made.receptor, made.terminal
+def initial_projection(
+    made: Projection, sources: int, targets: int, voltage: Array | None
+) -> ProjectionState:
+    """After a long silence, at presynaptic voltages (mV) of which only a graded terminal knows."""
+    receptor, terminal, release = made.receptor, made.terminal, made.release
+    released = None if release is None else _repeated(release.initial_state(), sources)
+    if isinstance(terminal, AbstractGradedTerminal):
+        rest = jax.vmap(terminal.initial_state)(voltage)
+        level = jax.vmap(terminal.output)(rest, voltage)
+        bound = jax.vmap(lambda level: receptor.initial_state(cleft(receptor, level)))(level)
+        return ProjectionState(bound, rest, released)
     count = targets if isinstance(receptor, AbstractImpulseReceptor) else sources
-    membrane = _cleft(receptor, jnp.zeros(()))
-    rest = receptor.initial_state(membrane)
-    terminal_rest = None if terminal is None else terminal.initial_state(jnp.zeros(()))
-    release_rest = None if made.release is None else made.release.initial_state()
-    return ProjectionState(
-        _repeated(rest, count), _repeated(terminal_rest, sources), _repeated(release_rest, sources)
-    )
-
-
-def rest_under(made: Projection, x: ProjectionState, voltage: Array) -> tuple[Any, Any]:
-    """The state of a graded projection at rest under presynaptic voltages, and its transmitter."""
-    terminal, receptor = made.terminal, made.receptor
-    assert isinstance(terminal, AbstractGradedTerminal)
-    rest = jax.vmap(terminal.initial_state)(voltage)
-    transmitter = jax.vmap(terminal.output)(rest, voltage)
-    opened = jax.vmap(lambda level: receptor.initial_state(_cleft(receptor, level)))(transmitter)
-    return x._replace(terminal=rest, receptor=opened), transmitter
+    nothing = jnp.zeros(())
+    bound = _repeated(receptor.initial_state(cleft(receptor, nothing)), count)
+    rest = None if terminal is None else _repeated(terminal.initial_state(nothing), sources)
+    return ProjectionState(bound, rest, released)
 
 
 def sent_amounts(
@@ -175,14 +170,14 @@ def _bind(receptor: AbstractTransmitterReceptor, x: Any, transmitter: Array, dt:
     solver = ExponentialHeun()
 
     def one(state, level):
-        u = _cleft(receptor, level)
+        u = cleft(receptor, level)
         after = solver.step(receptor, state, (u,) * len(solver.nodes), dt)
         return after, 0.5 * (receptor.open_fraction(state) + receptor.open_fraction(after))
 
     return jax.vmap(one)(x, transmitter)
 
 
-def _cleft(receptor: Any, level: Array) -> Membrane:
+def cleft(receptor: Any, level: Array) -> Membrane:
     """A membrane of which only the transmitter is read."""
     if isinstance(receptor, AbstractTransmitterReceptor):
         return Membrane(jnp.zeros_like(level), {}, {receptor.transmitter: level})

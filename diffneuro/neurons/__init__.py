@@ -58,6 +58,10 @@ from ._morris_lecar import (
 )
 from ._morris_lecar_patterns import MORRIS_LECAR_PATTERNS as MORRIS_LECAR_PATTERNS
 from ._nudged import Nudge as Nudge, Nudged as Nudged
+from ._pinsky_rinzel import (
+    PinskyRinzel as PinskyRinzel,
+    PinskyRinzelState as PinskyRinzelState,
+)
 from ._pospischil import (
     PospischilFastSpiking as PospischilFastSpiking,
     PospischilIntrinsicallyBursting as PospischilIntrinsicallyBursting,

@@ -1,6 +1,5 @@
 """A neuron with a shape and channels in its membrane."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +11,7 @@ from .._model import AbstractChannel, AbstractCoupledModel, Parameter, is_concre
 from .._tree import of_parents
 from ..morphology import Compartments
 from ._cable_equations import CableEquations, CableState
-from ._places import Place, check_place, hashable, index_of, span
+from ._places import check_place, hashable, index_of, span
 from ._profile import AbstractProfile, check_profiles
 
 # 1 uA/cm2 over 1 um2 is 0.01 pA, and 1 uF/cm2 over it 0.01 pF.
@@ -23,7 +22,9 @@ _GEOMETRY = ("capacitance", "axial_resistivity", "radius", "length")
 
 
 class Cable(AbstractCoupledModel):
-    r"""A tree of compartments: $C_i \dot v_i = I_i - A_i \sum_c s_{ci} j_c(v_i) + \sum_j g_{ij} (v_j - v_i)$.
+    r"""A tree of compartments with any channels in its membrane.
+
+    $$C_i \dot v_i = I_i - A_i \sum_c s_{ci}\, j_c(v_i) + \sum_j g_{ij} (v_j - v_i)$$
 
     $C_i = A_i c_m$ and $1/g_{ij} = R_a (\rho_i + \rho_j)$ with the surfaces $A_i$ and the
     axial resistances' geometry $\rho$ of the `Compartments`; $j_c$ are the channels' current
@@ -43,11 +44,11 @@ class Cable(AbstractCoupledModel):
 
     compartments: Compartments = eqx.field(metadata={"listed": False})
     channels: dict[str, AbstractChannel]
-    where: Mapping[str, Any] = eqx.field(default=(), converter=hashable, static=True)
+    where: Any = eqx.field(default=(), converter=hashable, static=True)
     profiles: dict[str, AbstractProfile] = eqx.field(default_factory=dict)
     capacitance: Parameter = parameter(1.0, "uF/cm2", above=0.0)
     axial_resistivity: Parameter = parameter(100.0, "Ohm cm", above=0.0)
-    sites: Mapping[str, Place] = eqx.field(default=(("root", 0),), converter=hashable, static=True)
+    sites: Any = eqx.field(default=(("root", 0),), converter=hashable, static=True)
 
     def __check_init__(self):
         if not isinstance(self.compartments, Compartments):

@@ -10,7 +10,6 @@ import numpy as np
 from jax import Array
 
 from .._model import AbstractChannel, AbstractCoupledModel, Membrane, Occupancy
-from .._numerics import lowest_root
 from .._tree import inflow, of_children, of_parents
 from ._cable_rest import settled_tree
 from ._synaptic_input import injected_current
@@ -50,16 +49,8 @@ class CableEquations(AbstractCoupledModel):
     sites: tuple[tuple[str, int], ...] = eqx.field(static=True)
 
     def initial_state(self, u: Any, /) -> CableState:
-        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
-        still, calm = jax.tree.map(
-            lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf,
-            (self, u),
-        )
-        shape = (len(self.parents),)
-        even = lowest_root(lambda v: jnp.sum(still._steady(jnp.full(shape, v), calm)), grid)
-        v = settled_tree(
-            lambda v: self._steady(v, u), self.parents, self.conductance, jnp.full(shape, even)
-        )
+        begun = self._even_rest(u)
+        v = settled_tree(lambda v: self._steady(v, u), self.parents, self.conductance, begun)
         return CableState(v, self._settled(v))
 
     def vector_field(self, x: CableState, u: Any, /) -> CableState:
@@ -100,6 +91,19 @@ class CableEquations(AbstractCoupledModel):
     def voltage_at(self, x: CableState, site: str) -> Array:
         """The voltage (mV) at a site, from a state."""
         return x.voltage[self._index(site)]
+
+    def _even_rest(self, u: Any) -> Array:
+        """About where the cell would rest if it had one voltage; nothing to differentiate."""
+        still, calm = jax.tree.map(
+            lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf,
+            (self, u),
+        )
+        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
+        even = jnp.broadcast_to(grid[:, None], (len(grid), len(self.parents)))
+        inward = jnp.sum(jax.vmap(lambda v: still._steady(v, calm))(even), axis=1)
+        falls = (inward[:-1] > 0) & (inward[1:] <= 0)
+        nearest = jnp.where(jnp.any(falls), jnp.argmax(falls), jnp.argmin(jnp.abs(inward)))
+        return even[nearest]
 
     def _membrane(self, name: str, v: Array) -> Membrane:
         start, stop = dict(self.spans)[name]

@@ -35,7 +35,7 @@ def plot_population_rate(
     **Arguments:** `trains`, the run of a network, or groups of spike times (ms) by name; `axes`
     to draw into, otherwise a new figure; `duration`, ms, by default that of the run or until
     the last spike; `bin_width`, ms, for steps; without it each spike is a Gaussian with the
-    standard deviation `width` (ms), which near the ends loses what reaches beyond.
+    standard deviation `width` (ms), and near the ends what reaches beyond is made up for.
 
     **Returns:** the figure; a new one belongs to no window.
 
@@ -71,8 +71,9 @@ def _smooth(group: Sequence[ArrayLike], duration: float, width: float) -> tuple[
     edges = step * np.arange(np.ceil(duration / step - 1e-9) + 1.0)
     half = round(_REACH * _BINS_A_WIDTH)
     bell = np.exp(-0.5 * (np.arange(-half, half + 1) / _BINS_A_WIDTH) ** 2)
-    rate = np.convolve(np.asarray(psth(group, edges), float), bell / bell.sum())
-    return 0.5 * (edges[1:] + edges[:-1]), rate[half:-half]
+    rate = np.convolve(np.asarray(psth(group, edges), float), bell)
+    inside = np.convolve(np.ones(edges.size - 1), bell)
+    return 0.5 * (edges[1:] + edges[:-1]), (rate / inside)[half:-half]
 
 
 def _length(run: Trajectory) -> float:

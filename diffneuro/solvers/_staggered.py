@@ -63,10 +63,12 @@ def move_charges(
 
 
 def _telling(model: AbstractModel) -> AbstractConductanceModel:
-    if isinstance(model, AbstractCoupledModel):
+    parts = jax.tree.leaves(model, is_leaf=lambda part: isinstance(part, AbstractCoupledModel))
+    if any(isinstance(part, AbstractCoupledModel) for part in parts):
         raise ValueError(
-            f"Staggered moves each voltage by itself, and those of a {type(model).__name__} pull "
-            "at each other: use CrankNicolson() or BackwardEuler() instead."
+            f"Staggered moves each voltage by itself, and those of this {type(model).__name__} "
+            "are linked: give a Cable itself, with CrankNicolson() or BackwardEuler(), and fit it "
+            "by methods.LevenbergMarquardt(), which puts nothing around it."
         )
     if not isinstance(model, AbstractConductanceModel):
         raise ValueError(

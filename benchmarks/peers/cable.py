@@ -1,0 +1,20 @@
+"""The cable that simulators share."""
+
+from ..rows import Row, emit
+
+DT, STEPS = 0.025, 4000
+DURATION = DT * STEPS
+BATCHES = (1, 16)
+COUNT = 100
+STEP, DIAMETER = 20.0, 2.0
+"""um; the length of a compartment, and how thick it is"""
+RESISTIVITY = 35.4
+"""Ohm cm"""
+CURRENT_NA = 0.5
+"""into one end, from t = 0 on"""
+
+
+def report(what: str, model: str, seconds: float, batch: int, dtype: str) -> None:
+    """Hand the speed of one kind of run to the process that asked for it."""
+    value = seconds / batch / STEPS / COUNT * 1e9
+    emit([Row("cable", what, value, "ns/compartment and step", model, batch, STEPS, dtype)])
