@@ -10,7 +10,17 @@ import jax.numpy as jnp
 import diffneuro as dn
 
 from .measuring import batched, dtype_name, fastest, stacked
-from .peers.cable import BATCHES, COUNT, CURRENT_NA, DIAMETER, DT, DURATION, RESISTIVITY, STEP, STEPS
+from .peers.cable import (
+    BATCHES,
+    COUNT,
+    CURRENT_NA,
+    DIAMETER,
+    DT,
+    DURATION,
+    RESISTIVITY,
+    STEP,
+    STEPS,
+)
 from .processes import ROOT, documents, printed_by
 from .rows import Row, emit
 

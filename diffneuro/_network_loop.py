@@ -17,6 +17,7 @@ from .adjoints import AbstractAdjoint
 from .networks import Network, NetworkState
 from .networks._arrivals import Sent, nothing_sent, record, turned
 from .networks._electrical import coupled, relaxed, voltages_of, with_voltages
+from .networks._foreseen import foreseen, is_foreseen
 from .networks._inputs import Inputs, inputs_of, modulated, signal_inputs
 from .networks._plastic import learn
 from .networks._population import axes_of
@@ -73,6 +74,8 @@ class Drive(NamedTuple):
     releases: Mapping[str, Any]
     lead: Array
     """by how much the leading part of a staggered state is moved"""
+    arrived: Mapping[str, Any] = {}
+    """of projections from sources what they open, where it is known before the run"""
 
 
 class NetworkLoop(eqx.Module):
@@ -120,6 +123,7 @@ class NetworkLoop(eqx.Module):
                 drive.k,
                 self.dt,
                 network.size(made.target),
+                drive.arrived.get(name),
             )
         cells, emitted = self.move_cells(carry, drive, shown, opened)
         emitted |= {name: _emitted(*given) for name, given in drive.given.items()}
@@ -267,7 +271,9 @@ def _at(values: Any, index: int) -> Any:
 def integrate_network(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Trajectory:
     """Run the loop from state `x`; `drive` has a leading axis of steps."""
     count = drive.k.shape[0]
-    carry, (kept, spiked) = _run(loop, _begun(loop, x, drive), drive, count)
+    begun = _begun(loop, x, drive)
+    drive = drive._replace(arrived=_arrived(loop, begun.sent, drive, count))
+    carry, (kept, spiked) = _run(loop, begun, drive, count)
     last = _at(drive, -1)
     state = loop.together(carry.x, last, 0.5 * loop.dt)
     underway = turned((carry.sent, carry.own), count), carry.before
@@ -294,6 +300,17 @@ def _run(loop: NetworkLoop, carry: Carry, drive: Drive, count: int) -> tuple[Car
         kept = jax.tree.map(lambda parts, end: jnp.concatenate([parts, end[None]]), kept, last)
         spiked = jax.tree.map(lambda *parts: jnp.concatenate(parts), spiked, more)
     return carry, (kept, spiked)
+
+
+def _arrived(loop: NetworkLoop, sent: Mapping[str, Sent], drive: Drive, count: int) -> dict:
+    """What the spikes of sources open in each step, of the projections in which it is foreseen."""
+    network, found = loop.network, {}
+    for name, made in network.projections.items():
+        source, targets = network.populations[made.source], network.size(made.target)
+        if is_foreseen(source, made, count, targets):
+            given = Sent(*_emitted(*drive.given[made.source]))
+            found[name] = foreseen(made, sent[made.source], given, loop.dt)
+    return found
 
 
 def _begun(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Carry:

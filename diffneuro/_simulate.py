@@ -43,7 +43,9 @@ from .solvers import (
 )
 from .spikes import AbstractSpikeGradient, Exact
 
-_ONE_LEVEL_BYTES = 1e6
+_ONE_LEVEL_BYTES = 64e6
+# A cable's compartments fill a processor as the lanes of a batch do.
+_LANES, _LANES_OF_COMPARTMENTS = 64, 4
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
@@ -142,7 +144,8 @@ def _run_one(
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
     warn_unless_folding()
-    adjoint = _default_adjoint(state, count) if adjoint is None else adjoint
+    lanes = _LANES_OF_COMPARTMENTS if isinstance(model, AbstractCoupledModel) else _LANES
+    adjoint = _default_adjoint(state, count, lanes) if adjoint is None else adjoint
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
     run = integrate(loop, state, inputs, key, rested)
     _check_finite(run, dt * every)
@@ -203,13 +206,14 @@ def _check_noise(model: AbstractModel, solver: AbstractSolver, key: Any) -> None
         )
 
 
-def _default_adjoint(state: Any, count: int) -> AbstractAdjoint:
+def _default_adjoint(state: Any, count: int, lanes: int = _LANES) -> AbstractAdjoint:
     """One level of checkpoints while the states of a run are small, two beyond.
 
-    The states of a batch are not seen from here, so the bound is one for each of 64 lanes.
+    The states of a batch are not seen from here, so the bound is one for so many `lanes`.
     """
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    return CheckpointSteps() if size * count <= _ONE_LEVEL_BYTES else CheckpointChunks()
+    small = lanes * size * count <= _ONE_LEVEL_BYTES
+    return CheckpointSteps() if small else CheckpointChunks()
 
 
 def _sample_count(t1: float, dt: float) -> int:

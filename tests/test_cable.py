@@ -226,15 +226,16 @@ def test_gradients_equal_central_differences(x64):
         return jnp.sum(run.y * jnp.cos(jnp.arange(run.y.size)).reshape(run.y.shape))
 
     compiled = {"compiler_options": {"xla_backend_optimization_level": 0}}
-    value, reverse = jax.jit(observable, **compiled), jax.jit(jax.grad(observable), **compiled)
-    slopes = reverse(cable)
+    both = jax.jit(jax.value_and_grad(observable), **compiled)
+    _, slopes = both(cable)
     forward = jax.jit(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1], **compiled)
     for name, where in PATHS.items():
         here = where(cable)
         along = jnp.cos(1.0 + jnp.arange(here.size)).reshape(here.shape)
         along = along * jnp.where(here == 0.0, 0.0, 1.0)
         step = 1e-5 * float(jnp.max(jnp.abs(here)))
-        around = [value(eqx.tree_at(where, cable, here + k * step * along)) for k in (-2, -1, 1, 2)]
+        moved = [eqx.tree_at(where, cable, here + k * step * along) for k in (-2, -1, 1, 2)]
+        around = [both(one)[0] for one in moved]
         wanted = float(around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * step)
         assert abs(wanted) * step > 1e-8, name
         found = float(jnp.sum(where(slopes) * along))
@@ -283,6 +284,20 @@ def test_a_batch_is_a_loop():
     for lane in range(3):
         np.testing.assert_allclose(batch[lane], one(radius[lane]), rtol=1e-4, atol=1e-2)
     assert np.abs(batch[0] - batch[2]).max() > 1.0
+
+
+@pytest.mark.slow
+def test_a_fit_finds_what_made_the_recording():
+    truth = {"axial_resistivity": 180.0, "capacitance": 1.4, "channels.leak.g_max": 0.05}
+    profiles = {"radius": ByRegion({"twig": Factor(1.0)})}
+    cable = passive(branched(200.0), -65.0, profiles=profiles)
+    current = np.where(np.arange(400) >= 20, 100.0, 0.0)
+    made = dn.simulate(dn.replace(cable, truth), current, t1=40.0, dt=0.1)
+    recording = dn.recordings.Recording(made.t, current[None], np.asarray(made.y)[None])
+    free = {name: (0.3 * value, 3.0 * value) for name, value in truth.items()}
+    method = dn.methods.LevenbergMarquardt(steps=15)
+    found = dn.fit(cable, recording, free=free, method=method, starts=1, progress=False).parameters
+    assert found == pytest.approx(truth, rel=0.01)
 
 
 # Parts

@@ -46,7 +46,9 @@ def _makes_a_model(item):
 MODELS = {name: item for name, item in _exported() if _makes_a_model(item) and _needs_nothing(item)}
 MODELS["Cell"] = lambda: dn.neurons.Cell({"leak": dn.channels.Leak()})
 MODELS["Cable"] = lambda: dn.neurons.Cable(
-    dn.morphology.discretise(dn.morphology.ball_and_stick(10.0, 200.0, 1.0), dn.morphology.Count(2)),
+    dn.morphology.discretise(
+        dn.morphology.ball_and_stick(10.0, 200.0, 1.0), dn.morphology.Count(2)
+    ),
     {"leak": dn.channels.Leak()},
     profiles={"leak": dn.neurons.LinearProfile(1.0, 0.001)},
 )

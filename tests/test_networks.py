@@ -625,7 +625,10 @@ def test_receptors_move_the_ions_of_a_cell_and_see_them(x64):
     shell = neurons.Cell(
         {"leak": dn.channels.Leak(0.05, -60.0)},
         area=1e4,
-        ions={"ca": dn.ions.CalciumShell(), "cl": dn.ions.FixedConcentrations(10.0, 130.0, valence=-1)},
+        ions={
+            "ca": dn.ions.CalciumShell(),
+            "cl": dn.ions.FixedConcentrations(10.0, 130.0, valence=-1),
+        },
     )
 
     def calcium(fraction):

@@ -43,10 +43,8 @@ def driven(sweeps, length, noise, seed=0, step=1000.0):
 
 def rows_at_truth(recording, horizon):
     """The rows of every sweep, and which sweep each run is of."""
-    cell, free = dn.neurons.HodgkinHuxley(), as_bounds(FREE)
-    loss = spike_loss(cell, recording)
-    objective = make_objective(cell, recording, free, loss, None, None, (1,))
-    best = objective.position_of({name: float(dn.parameters(cell)[name][0]) for name in free})
+    loss = spike_loss(dn.neurons.HodgkinHuxley(), recording)
+    objective, best = objective_of(recording, loss, (1,))
     rows = _curvature._rows(objective, best, horizon)
     runs = (
         np.arange(recording.sweeps) if horizon is None else np.asarray(objective.windows[1].sweep)
@@ -72,52 +70,59 @@ def test_68_percent_intervals_hold_the_truth_of_a_long_train(x64):
     assert (shares < 0.83).all()
 
 
+def train_and_silence():
+    train, silent = driven(1, 100.0, noise=30.0), driven(1, 100.0, noise=30.0, step=0.0)
+    return dn.recordings.joined([train, silent])
+
+
+def objective_of(recording, loss, horizons=()):
+    cell, free = dn.neurons.HodgkinHuxley(), as_bounds(FREE)
+    objective = make_objective(cell, recording, free, loss, None, None, horizons)
+    known = dn.parameters(cell)
+    return objective, objective.position_of({name: float(known[name][0]) for name in free})
+
+
+def test_every_sweep_weighs_the_same_and_a_silent_one_runs_freely(x64):
+    recording = train_and_silence()
+    loss = spike_loss(dn.neurons.HodgkinHuxley(), recording)
+    objective, best = objective_of(recording, loss)
+    around = _curvature.curvature_between_spikes(objective, recording, best)
+    shot, _ = objective_of(recording.select(0), loss, (1,))
+    free, _ = objective_of(recording.select(1), loss)
+    expected, total = np.zeros((3, 3)), 0.0
+    calls = (lambda z: shot(z, jnp.asarray(1.0), 1)), (lambda z: free(z))
+    for call in calls:
+        errors, push = jax.linearize(jax.jit(call), best)
+        jacobian = np.asarray(jax.vmap(push)(jnp.eye(3))).T / around.slopes
+        expected += 0.5 * jacobian.T @ jacobian
+        total += 0.5 * float((errors**2).sum())
+    np.testing.assert_allclose(around.gram, expected, rtol=1e-6)
+    assert around.window_loss == pytest.approx(total, rel=1e-6)
+
+
 @pytest.fixture(scope="module")
 def trained():
-    """A fit over windows to a long train and a silent sweep, in double precision."""
+    """A fit over windows to a train and a silent sweep, in double precision."""
     with jax.enable_x64(True):
-        train, silent = driven(1, 100.0, noise=30.0), driven(1, 100.0, noise=30.0, step=0.0)
-        recording = dn.recordings.joined([train, silent])
-        cell = dn.neurons.HodgkinHuxley()
+        recording, cell = train_and_silence(), dn.neurons.HodgkinHuxley()
         truth = {name: [float(dn.parameters(cell)[name][0])] for name in FREE}
-        loss = spike_loss(cell, recording)
-        method = Shooting(1, steps=1)
+        loss, method = spike_loss(cell, recording), Shooting(1, steps=1)
         arguments = {"loss": loss, "method": method, "starts": truth, "progress": False}
         return dn.fit(cell, recording, free=FREE, **arguments), loss
 
 
-def test_a_fit_to_spikes_keeps_the_curvature_of_the_windows(trained, x64):
-    """Every sweep weighs the same, however many windows it has; the silent one runs freely."""
-    result, loss = trained
-    recording = result.recording
-    firing, silent = recording.select(0), recording.select(1)
-
-    def objective_of(part, horizons):
-        return make_objective(result.model, part, result.free, loss, None, None, horizons)
-
-    shot, free = objective_of(firing, (1,)), objective_of(silent, ())
-    best = shot.position_of(result.parameters)
-    expected = np.zeros((3, 3))
-    total = 0.0
-    for call in (lambda z: shot(z, jnp.asarray(1.0), 1), free):
-        errors, push = jax.linearize(jax.jit(call), best)
-        jacobian = np.asarray(jax.vmap(push)(jnp.eye(3))).T / result.slopes
-        expected += 0.5 * jacobian.T @ jacobian
-        total += 0.5 * float((errors**2).sum())
-    np.testing.assert_allclose(result.gram, expected, rtol=1e-6)
-    assert result.window_loss == pytest.approx(total, rel=1e-6)
-    assert result.window_loss != pytest.approx(result.loss, rel=0.1)
-    assert all(0 < error < 100 for error in result.standard_errors.values())
-
-
+@pytest.mark.slow
 def test_a_saved_fit_says_of_what_its_curvature_is(trained, tmp_path):
     result, _ = trained
+    assert result.window_loss != pytest.approx(result.loss, rel=0.1)
+    assert all(0 < error < 100 for error in result.standard_errors.values())
     loaded = dn.FitResult.load(result.save(tmp_path / "fit.dn"))
     assert loaded.window_loss == result.window_loss
     np.testing.assert_array_equal(loaded.covariance(), result.covariance())
     assert loaded.effective_count == result.effective_count
 
 
+@pytest.mark.slow
 def test_a_profile_is_of_the_free_run_whatever_the_errors_are_of(trained, x64):
     result, loss = trained
     name = "channels.leak.reversal_potential"
@@ -127,11 +132,8 @@ def test_a_profile_is_of_the_free_run_whatever_the_errors_are_of(trained, x64):
     assert profile.standard_error == result.standard_errors[name]
 
 
-def test_the_voltage_alone_is_of_the_free_run(trained, x64):
-    result, _ = trained
-    objective = make_objective(
-        result.model, result.recording, result.free, VoltageError(), None, None
-    )
+def test_the_voltage_alone_is_of_the_free_run(x64):
+    objective, _ = objective_of(driven(1, 40.0, noise=0.0), VoltageError())
     assert not _curvature.is_between_spikes(objective)
     other = dataclasses.replace(objective, loss=Sum((SpikeTimes(), VoltageError()), (1.0, 1.0)))
     assert _curvature.is_between_spikes(other)

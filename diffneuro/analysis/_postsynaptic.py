@@ -1,6 +1,6 @@
 """Measures of a postsynaptic potential or current."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 _LEAST_PEAK = 3.0
 # Shares of the amplitude between which the decay is read.
 _DECAY_FROM, _DECAY_TO = 0.8, 0.2
+_NOTHING = (np.nan, np.nan, np.nan, np.nan, np.nan)
+
+
+_Times: TypeAlias = tuple[float, float, float, float, float]
 
 
 class PostsynapticResponse(NamedTuple):
@@ -52,8 +56,8 @@ def postsynaptic_response(
 
     **Arguments:** `time` (n,), ms, uniform; `trace` (n,), mV or pA; `stimulus`, ms, when the
     presynaptic spike or the shock came; `stop`, ms, up to where, by default to the
-    trace's end; `baseline`, ms before the stimulus that are averaged; `average`, ms; `sign`, 1 or -1
-    where the direction is known, else that of the larger deviation counts.
+    trace's end; `baseline`, ms before the stimulus that are averaged; `average`, ms; `sign`, 1
+    or -1 where the direction is known, else that of the larger deviation counts.
 
     **Returns:** a `PostsynapticResponse`.
 
@@ -79,20 +83,19 @@ def postsynaptic_response(
     amplitude = float(rise[peak])
     charge = float(np.trapezoid(y[after] - level, seen))
     if not abs(amplitude) > _LEAST_PEAK * float(smooth[before].std()):
-        nothing = (np.nan,) * 5
-        return PostsynapticResponse(level, amplitude, *nothing, charge)
+        return PostsynapticResponse(level, amplitude, *_NOTHING, charge)
     times = _course(seen, rise / amplitude, peak, stimulus)
     return PostsynapticResponse(level, amplitude, *times, charge)
 
 
 def postsynaptic_responses(
-    time: ArrayLike, traces: ArrayLike, stimulus: float, **options: float | int | None
+    time: ArrayLike, traces: ArrayLike, stimulus: float, **options: Any
 ) -> PostsynapticResponse:
     """As `postsynaptic_response`, of each of `traces` (k, n): every measure is (k,)."""
     rows = np.asarray(traces, float)
     if rows.ndim != 2 or not len(rows):
         raise ValueError(f"traces have shape {rows.shape}: give (k, n), one response a row.")
-    each = [postsynaptic_response(time, row, stimulus, **options) for row in rows]  # pyright: ignore[reportArgumentType]
+    each = [postsynaptic_response(time, row, stimulus, **options) for row in rows]
     return PostsynapticResponse(*(np.array(values) for values in zip(*each, strict=True)))  # pyright: ignore[reportArgumentType]
 
 
@@ -122,7 +125,7 @@ def _peak(deviation: NDArray, sign: int | None) -> int:
     return int(np.argmax(np.abs(deviation) if sign is None else sign * deviation))
 
 
-def _course(t: NDArray, share: NDArray, peak: int, stimulus: float) -> tuple[float, ...]:
+def _course(t: NDArray, share: NDArray, peak: int, stimulus: float) -> _Times:
     """Latency, peak time, rise time, decay time constant and half width."""
     low, half, high = (_before(t, share, peak, level) for level in (0.1, 0.5, 0.9))
     rise = high - low

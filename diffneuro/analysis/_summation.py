@@ -1,5 +1,7 @@
 """How responses add up, in time, in space and under a shunt."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -31,8 +33,9 @@ def response_amplitudes(
     and as `postsynaptic_response`.
     """
     shocks = _in_order(stimuli)
-    options = {"average": average, "sign": sign}
-    last = postsynaptic_response(time, trace, float(shocks[-1]), baseline=baseline, **options)  # pyright: ignore[reportArgumentType]
+    last = postsynaptic_response(
+        time, trace, float(shocks[-1]), baseline=baseline, average=average, sign=sign
+    )
     tau = last.decay_time_constant if decay_time_constant is None else decay_time_constant
     if not tau > 0.0:
         raise ValueError(
@@ -55,7 +58,7 @@ def response_amplitudes(
 
 
 def paired_pulse_ratio(
-    time: ArrayLike, trace: ArrayLike, stimuli: ArrayLike, **options: float | int | None
+    time: ArrayLike, trace: ArrayLike, stimuli: ArrayLike, **options: Any
 ) -> float:
     """The second response's amplitude over the first's: above 1 facilitates, below 1 depresses.
 
@@ -65,7 +68,7 @@ def paired_pulse_ratio(
     """
     if np.size(stimuli) < 2:
         raise ValueError("a paired-pulse ratio needs two stimuli: give both times (ms).")
-    first, second, *_ = response_amplitudes(time, trace, stimuli, **options)  # pyright: ignore[reportArgumentType]
+    first, second, *_ = response_amplitudes(time, trace, stimuli, **options)
     return float(second / first)
 
 

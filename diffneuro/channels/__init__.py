@@ -49,11 +49,20 @@ from ._nav_scheme import (
     NavIsoform as NavIsoform,
     NavScheme as NavScheme,
 )
+from ._neuroml import from_neuroml as from_neuroml
 from ._persistent_sodium import PersistentSodium as PersistentSodium
 from ._pospischil import (
     PospischilLTypeCalcium as PospischilLTypeCalcium,
     PospischilMTypePotassium as PospischilMTypePotassium,
     PospischilTTypeCalcium as PospischilTTypeCalcium,
+)
+from ._rate_laws import (
+    AbstractShape as AbstractShape,
+    ExponentialShape as ExponentialShape,
+    LinoidShape as LinoidShape,
+    RateLaw as RateLaw,
+    SigmoidShape as SigmoidShape,
+    SteadyStateLaw as SteadyStateLaw,
 )
 from ._squid import (
     Leak as Leak,

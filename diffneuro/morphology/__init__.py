@@ -18,6 +18,7 @@ from ._measures import (
 )
 from ._morphio import from_morphio as from_morphio
 from ._morphology import Morphology as Morphology, Section as Section
+from ._neuroml import from_neuroml as from_neuroml
 from ._rules import (
     AbstractRule as AbstractRule,
     Count as Count,

@@ -62,7 +62,12 @@ class Dense(AbstractConnection):
         return self.weights @ values
 
     def spread_events(self, values: Columns, targets: int, /) -> Columns:
-        return _by_columns(self.spread(jnp.stack(values, 1), targets))
+        # Rows, because a batch of them is one product of matrices without a transposition.
+        return tuple(self.spread_rows(jnp.stack(values)))
+
+    def spread_rows(self, values: Array, /) -> Array:
+        """(k, targets) from (k, sources)."""
+        return values @ self.weights.T
 
     def matrix(self, sources: int, targets: int, /) -> Array:
         return self.weights

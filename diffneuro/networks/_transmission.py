@@ -17,6 +17,7 @@ from ..synapses import (
 )
 from ._arrivals import Arrivals, Sent, arriving, look_back, record
 from ._connection import AbstractConnection, Sparse
+from ._events import Columns
 from ._projection import Projection, ProjectionState
 
 
@@ -73,10 +74,12 @@ def transmit(
     k: Array,
     dt: float,
     targets: int,
+    arrived: Any = None,
 ) -> tuple[ProjectionState, Any, Array]:
     """Step k of the receptors of a projection.
 
-    **Arguments:** `voltage` (mV) of the presynaptic cells, for a graded terminal.
+    **Arguments:** `voltage` (mV) of the presynaptic cells, for a graded terminal; `arrived`,
+    what was foreseen to arrive in this step.
 
     **Returns:** the state at its end; the ring of what is under way; what is open in the mean
     over the step onto each of `targets` cells (nS or pA).
@@ -84,10 +87,12 @@ def transmit(
     connection = weighted(made, x)
     steps = made.delay / dt
     if isinstance(made.receptor, AbstractImpulseReceptor):
-        cells = made.connection.sources if made.per_synapse else None  # pyright: ignore
-        assert underway.sent is not None
-        arrivals = arriving(underway.sent, underway.own, k, steps, cells)
-        receptor, opened = _impulses(made, connection, x.receptor, arrivals, dt, targets)
+        if arrived is None:
+            cells = made.connection.sources if made.per_synapse else None  # pyright: ignore
+            assert underway.sent is not None
+            arrivals = arriving(underway.sent, underway.own, k, steps, cells)
+            arrived = _spread_impulses(made, connection, arrivals, dt, targets)
+        receptor, opened = _impulses(made.receptor, x.receptor, arrived, dt)
         return x._replace(receptor=receptor), underway.own, opened
     assert isinstance(made.receptor, AbstractTransmitterReceptor)
     terminal, transmitter, own = _transmitter(made, x, underway, voltage, k, dt)
@@ -112,25 +117,37 @@ def opened_now(made: Projection, x: ProjectionState, targets: int) -> Array:
     return weighted(made, x).spread(share[:, None], targets)[:, 0]
 
 
-def _impulses(made, connection, x, arrivals: Arrivals, dt, targets):
-    """Arrivals are added up for each target; each has the rest of its step to act."""
+def impulse_columns(made: Projection, arrivals: Arrivals, dt: float) -> Columns:
+    """What arrivals add to the parts of the receptor's state, and what they open in the mean.
+
+    Each has the rest of its step to act.
+    """
     receptor = made.receptor
+    assert isinstance(receptor, AbstractImpulseReceptor)
 
     def one(fraction):
         left = (1.0 - fraction) * dt
         kick = receptor.kick()
         return receptor.flow(kick, left), (1.0 - fraction) * receptor.mean(kick, left)
 
-    added = jax.vmap(one)(arrivals.fraction)
-    leaves, structure = jax.tree.flatten(added)
-    columns = tuple(arrivals.fired * arrivals.amount * leaf for leaf in leaves)
+    parts = jax.tree.leaves(jax.vmap(one)(arrivals.fraction))
+    return tuple(arrivals.fired * arrivals.amount * part for part in parts)
+
+
+def _spread_impulses(made, connection, arrivals: Arrivals, dt, targets) -> Columns:
+    """Arrivals are added up for each target."""
+    columns = impulse_columns(made, arrivals, dt)
     if made.per_synapse:
         assert isinstance(connection, Sparse)
-        spread = tuple(connection.gather(jnp.stack(columns, 1), targets).T)
-    else:
-        spread = connection.spread_events(columns, targets)
-    new, opened = jax.tree.unflatten(structure, spread)
+        return tuple(connection.gather(jnp.stack(columns, 1), targets).T)
+    return connection.spread_events(columns, targets)
+
+
+def _impulses(receptor: AbstractImpulseReceptor, x: Any, arrived: Columns, dt: float):
+    """The receptors at the end of a step, and what is open in its mean."""
     flowed, mean = jax.vmap(lambda state: (receptor.flow(state, dt), receptor.mean(state, dt)))(x)
+    *new, opened = arrived
+    new = jax.tree.unflatten(jax.tree.structure(flowed), new)
     return jax.tree.map(jnp.add, flowed, new), mean + opened
 
 

@@ -11,7 +11,7 @@ from .._model import AbstractChannel, AbstractCoupledModel, Parameter, is_concre
 from .._tree import of_parents
 from ..morphology import Compartments
 from ._cable_equations import CableEquations, CableState
-from ._places import check_place, hashable, index_of, span
+from ._places import check_place, hashable, index_of, place_of, span
 from ._profile import AbstractProfile, check_profiles
 
 # 1 uA/cm2 over 1 um2 is 0.01 pA, and 1 uF/cm2 over it 0.01 pF.
@@ -82,7 +82,7 @@ class Cable(AbstractCoupledModel):
         return self.prepared().vector_field(x, u)
 
     def output(self, x: CableState, u: Any, /) -> Array:
-        return self.prepared().output(x, u)
+        return self.voltage_at(x, self.sites[0][0])
 
     def voltage(self, x: CableState, /) -> Array:
         return x.voltage
@@ -120,7 +120,7 @@ class Cable(AbstractCoupledModel):
             parents=parents,
             junctions=tuple(compartments.is_junction().tolist()),
             spans=tuple(spans),
-            sites=tuple((name, index_of(place, compartments)) for name, place in self.sites),
+            sites=self._numbered_sites(),
         )
 
     def currents(self, x: CableState) -> dict[str, Array]:
@@ -128,11 +128,14 @@ class Cable(AbstractCoupledModel):
         return self.prepared().outward(x)
 
     def voltage_at(self, x: CableState, site: str) -> Array:
-        """The voltage (mV) at a site, from a state.
+        """The voltage (mV) at a site, from a state; for `record`.
 
         **Raises:** `ValueError` if there is no such site, naming those there are.
         """
-        return self.prepared().voltage_at(x, site)
+        return x.voltage[place_of(site, self._numbered_sites())]
+
+    def _numbered_sites(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, index_of(place, self.compartments)) for name, place in self.sites)
 
     def _factor(self, name: str) -> Any:
         profile = self.profiles.get(name)

@@ -12,6 +12,7 @@ from jax import Array
 from .._model import AbstractChannel, AbstractCoupledModel, Membrane, Occupancy
 from .._tree import inflow, of_children, of_parents
 from ._cable_rest import settled_tree
+from ._places import place_of
 from ._synaptic_input import injected_current
 
 # mV; where whole cells rest.
@@ -64,7 +65,7 @@ class CableEquations(AbstractCoupledModel):
         return CableState(self._joined(dv), gates)
 
     def output(self, x: CableState, u: Any, /) -> Array:
-        return self.voltage_at(x, self.sites[0][0])
+        return x.voltage[self.sites[0][1]]
 
     def voltage(self, x: CableState, /) -> Array:
         return x.voltage
@@ -87,10 +88,6 @@ class CableEquations(AbstractCoupledModel):
             part = self.weights[name] * jax.vmap(channel.output)(x.channels[name], membrane)
             found[name] = jnp.pad(part, (start, len(self.parents) - stop))
         return found
-
-    def voltage_at(self, x: CableState, site: str) -> Array:
-        """The voltage (mV) at a site, from a state."""
-        return x.voltage[self._index(site)]
 
     def _even_rest(self, u: Any) -> Array:
         """About where the cell would rest if it had one voltage; nothing to differentiate."""
@@ -133,17 +130,9 @@ class CableEquations(AbstractCoupledModel):
         places = np.arange(len(self.parents))
         total = jnp.zeros_like(v)
         for site, one in inputs.items():
-            here = jnp.asarray(places == self._index(site), v.dtype)
+            here = jnp.asarray(places == place_of(site, self.sites), v.dtype)
             total = total + here * injected_current(one, v)
         return total
-
-    def _index(self, site: str) -> int:
-        sites = dict(self.sites)
-        if site not in sites:
-            raise ValueError(
-                f"a Cable has no site {site!r}, only {', '.join(sites)}: name it in its sites."
-            )
-        return sites[site]
 
     def _is_junction(self) -> np.ndarray:
         return np.array(self.junctions)

@@ -5,9 +5,10 @@ from typing import Annotated, Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from .._model import AbstractCoupledModel, Parameter, parameter
+from .._model import AbstractCoupledModel, Parameter, is_concrete, parameter
 from .._numerics import linoid, lowest_root
 from .._tree import inflow
 from ..channels import Rates
@@ -65,7 +66,9 @@ class PinskyRinzel(AbstractCoupledModel):
     `calcium_decay`, p `soma_share`, A `area`, the surface of both, so that 75 pA are 0.75 uA/cm2
     of the paper. Input is the current into the soma (pA), a `SynapticInput` there, or a
     dictionary of these by the names `soma` and `dendrite`; output is the soma's voltage. Rates
-    are those of the paper's erratum, without its synapses.
+    are those of the paper's erratum, without its synapses. Unless it is held down the cell bursts
+    by itself, with an `initial_state` that is no stable one: let a run begin from that of -50 pA,
+    the paper's.
     Pinsky & Rinzel 1994, doi:10.1007/BF00962717; erratum 1995, J Comput Neurosci 2:275
     """
 
@@ -86,6 +89,13 @@ class PinskyRinzel(AbstractCoupledModel):
     calcium_influx: Parameter = parameter(0.13, "cm2/(uA ms)", at_least=0.0)
     calcium_decay: Parameter = parameter(0.075, "1/ms", above=0.0)
 
+    def __check_init__(self):
+        if is_concrete(self.soma_share) and (np.asarray(self.soma_share) >= 1.0).any():
+            raise ValueError(
+                f"PinskyRinzel has soma_share={self.soma_share}, which leaves no dendrite: make it "
+                "below 1."
+            )
+
     def initial_state(self, u: Any, /) -> PinskyRinzelState:
         grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
         still, calm = jax.tree.map(
@@ -94,9 +104,7 @@ class PinskyRinzel(AbstractCoupledModel):
         )
         both = lowest_root(lambda v: jnp.sum(still._steady(jnp.full((2,), v), calm)), grid)
         _, conductance = self.links()
-        v = settled_tree(
-            lambda v: self._steady(v, u), _PARENTS, conductance, jnp.full((2,), both)
-        )
+        v = settled_tree(lambda v: self._steady(v, u), _PARENTS, conductance, jnp.full((2,), both))
         return self._settled(v)
 
     def state(self, soma: Any, dendrite: Any = None, /) -> PinskyRinzelState:

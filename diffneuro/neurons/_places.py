@@ -70,3 +70,16 @@ def check_place(name: str, place: Any, compartments: Compartments) -> None:
 def index_of(place: Place, compartments: Compartments) -> int:
     """The number of the compartment at a place."""
     return compartments.at(place) if isinstance(place, Location) else int(place)
+
+
+def place_of(site: str, sites: tuple[tuple[str, int], ...]) -> int:
+    """The number of a site's compartment.
+
+    **Raises:** `ValueError` if there is no such site, naming those there are.
+    """
+    known = dict(sites)
+    if site not in known:
+        raise ValueError(
+            f"a Cable has no site {site!r}, only {', '.join(known)}: name it in its sites."
+        )
+    return known[site]

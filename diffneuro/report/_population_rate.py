@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._time_loop import Trajectory
-from ..analysis import population_trains, psth
+from ..analysis import population_trains
 from ._canvas import canvas
 from ._drawing import on_paper
 from ._trains import GROUP_COLOURS
@@ -56,7 +56,7 @@ def plot_population_rate(
             axes.plot(t, rate, color=colour, linewidth=1.2, label=name)
         else:
             edges = bin_width * np.arange(np.ceil(duration / bin_width - 1e-9) + 1.0)
-            axes.stairs(np.asarray(psth(group, edges)), edges, color=colour, label=name)
+            axes.stairs(_rate(group, edges), edges, color=colour, label=name)
     axes.set_xlim(0.0, duration)
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("time (ms)")
@@ -71,9 +71,15 @@ def _smooth(group: Sequence[ArrayLike], duration: float, width: float) -> tuple[
     edges = step * np.arange(np.ceil(duration / step - 1e-9) + 1.0)
     half = round(_REACH * _BINS_A_WIDTH)
     bell = np.exp(-0.5 * (np.arange(-half, half + 1) / _BINS_A_WIDTH) ** 2)
-    rate = np.convolve(np.asarray(psth(group, edges), float), bell)
+    rate = np.convolve(_rate(group, edges), bell)
     inside = np.convolve(np.ones(edges.size - 1), bell)
     return 0.5 * (edges[1:] + edges[:-1]), (rate / inside)[half:-half]
+
+
+def _rate(group: Sequence[ArrayLike], edges: NDArray) -> NDArray:
+    """The mean rate in bins (Hz)."""
+    counts = sum(np.histogram(np.asarray(train, float), edges)[0] for train in group)
+    return 1e3 * counts / (max(len(group), 1) * np.diff(edges))
 
 
 def _length(run: Trajectory) -> float:

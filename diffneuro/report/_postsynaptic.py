@@ -44,7 +44,7 @@ def plot_postsynaptic_response(
     axes.plot(t, y, color=RECORDED, linewidth=0.9)
     axes.axhline(base, color=QUIET, linewidth=0.7, linestyle=":")
     axes.axvline(stimulus, color=QUIET, linewidth=0.7, label=f"stimulus; peak {height:.3g} {unit}")
-    _mark(axes, t, (y - base) / height, response, stimulus)
+    _mark(axes, t, (y - base) / (height or 1.0), response, stimulus)
     axes.set_xlim(t[0], t[-1])
     axes.set_xlabel("time (ms)")
     axes.set_ylabel(labelled("current" if unit == "pA" else "voltage", unit))
