@@ -30,7 +30,7 @@ PROCESSES: tuple[Process, ...] = (
     Process("yardstick"),
     Process("solvers"),
     Process("solvers", environment=FLOAT64),
-    *(Process("cable"),) * 2,
+    Process("cable"),
     Process("memory"),
     *(Process("first_call", ("HH",)), Process("first_call", ("HH", "plain"))) * 3,
     *(Process("first_call", (model,)) for model in ("LIF", "AdEx", "five channels") * 2),

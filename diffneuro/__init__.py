@@ -8,6 +8,7 @@ from . import (  # noqa: E402
     adjoints as adjoints,
     analysis as analysis,
     channels as channels,
+    exchange as exchange,
     ions as ions,
     losses as losses,
     methods as methods,

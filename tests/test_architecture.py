@@ -37,7 +37,7 @@ LAYERS = (
         "_result",
     },
     {"_defaults", "_fit", "_profile", "sweeps", "_sweep", "_sweep_file", "_problems", "_arguments"},
-    {"report"},
+    {"exchange", "report"},
     {"_printed", "cli"},
 )
 RANK = {part: number for number, layer in enumerate(LAYERS) for part in layer}

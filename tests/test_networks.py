@@ -651,3 +651,24 @@ def test_receptors_move_the_ions_of_a_cell_and_see_them(x64):
     inhibited = one_synapse(receptor, model=shell, delay=1.0, weight=5.0)
     run = dn.simulate(inhibited, spikes_at(2.0), t1=20.0, dt=DT)
     assert run.y["cell"].min() < -60.5
+
+
+@pytest.mark.parametrize("model", [cell, lambda: neurons.LIF(threshold=1e3)])
+def test_a_current_reverses_where_its_receptor_does(model, x64):
+    network = Network(
+        {"in": Source(1), "cell": Population(model(), 1)},
+        {
+            "excitation": Projection("in", "cell", Dense([[2.0]]), synapses.Exponential(TAU)),
+            "shunt": Projection("in", "cell", Dense([[2.0]]), synapses.Exponential(TAU, -70.0)),
+            "current": Projection("in", "cell", Dense([[-30.0]]), synapses.ExponentialCurrent(TAU)),
+        },
+    )
+    state = network.initial_state()
+    opened = {
+        name: one._replace(receptor=jnp.ones_like(one.receptor))
+        for name, one in state.projections.items()
+    }
+    found = network.currents(state._replace(projections=opened))
+    np.testing.assert_allclose(found["excitation"], -70.0, rtol=1e-6)
+    np.testing.assert_allclose(found["shunt"], 0.0, atol=1e-6)
+    np.testing.assert_allclose(found["current"], -1.0)

@@ -139,6 +139,12 @@ def test_temporal_summation_is_a_geometric_series():
         found = temporal_summation(TIME, sign * trace - 60.0, stimuli, average=0.0)
         assert found == pytest.approx(1.0 + r + r**2 + r**3, rel=1e-3)
     assert temporal_summation(TIME, trace, stimuli[:1], average=0.0) == pytest.approx(1.0)
+    # Before a slower peak is reached the next comes; then one response alone says what it is.
+    pair, alone = np.array([10.0, 10.4]), course(TIME - 10.0)
+    trace = alone + course(TIME - 10.4)
+    found = temporal_summation(TIME, trace, pair, alone=alone)
+    assert found == pytest.approx(trace.max(), rel=1e-3)
+    assert temporal_summation(TIME, trace, pair) > 1.1 * found
 
 
 def test_conductances_sum_less_than_currents():

@@ -11,10 +11,11 @@ from typing import Any
 
 from ..processes import ROOT, documents, printed_by
 from ..reporting import headline
-from ..rows import RESULTS, machine, versions
+from ..rows import FORMAT_VERSION, RESULTS, Row, machine, versions
 from ..tables import aligned, number
 from .statistics import Activity, agreement, read
-from .wiring import CELLS, DURATION, NAMES
+from .task import BATCH, STEPS
+from .wiring import CELLS, DT, DURATION, NAMES
 
 PEERS = str(ROOT / ".venv-peers" / "bin" / "python")
 # (column, interpreter, module, arguments after the duration)
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     load = os.getloadavg()[0]
     print(headline(load), flush=True)
     document = _known(asked.out)
-    document |= {"format_version": 1, "machine": machine(), "versions": versions()}
+    document |= {"format_version": FORMAT_VERSION, "machine": machine(), "versions": versions()}
     document["load_average_at_start"] = round(load, 2)
     simulations = document.setdefault("simulations", {})
     for name in asked.networks:
@@ -110,7 +111,23 @@ def _known(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def _rows(document: dict[str, Any]) -> list[Row]:
+    """The times, in the form of the other results."""
+    found = []
+    for name, run in document.get("simulations", {}).items():
+        steps = round(run["duration"] / DT)
+        for key, seconds in run["seconds"].items():
+            for what, value in seconds.items():
+                found.append(Row("networks", f"{name} {what}", value, "s", key, 1, steps))
+    for key, run in document.get("training", {}).items():
+        value = run.get("per_update")
+        note = run.get("failed", "")
+        found.append(Row("networks", "training", value, "s/update", key, BATCH, STEPS, note=note))
+    return found
+
+
 def _store(path: Path, document: dict[str, Any]) -> None:
+    document["rows"] = [row._asdict() for row in _rows(document)]
     path.write_text(json.dumps(document, indent=1) + "\n")
 
 

@@ -73,22 +73,31 @@ def paired_pulse_ratio(
 
 
 def temporal_summation(
-    time: ArrayLike, trace: ArrayLike, stimuli: ArrayLike, *, average: float = 0.1
+    time: ArrayLike,
+    trace: ArrayLike,
+    stimuli: ArrayLike,
+    *,
+    alone: ArrayLike | None = None,
+    average: float = 0.1,
 ) -> float:
-    """How high a train climbs: the peak after the last stimulus over that after the first.
+    """How high a train climbs: the peak after the last stimulus over that of one response.
 
     Both are measured from where the trace was before the first stimulus, so that 1 is no
     summation at all.
 
-    **Arguments:** `time` (n,), ms; `trace` (n,); `stimuli` (k,), ms, ascending; `average`, ms.
+    **Arguments:** `time` (n,), ms; `trace` (n,); `stimuli` (k,), ms, ascending; `alone` (n,), the
+    response to the first stimulus by itself, without which the train must leave it the time to
+    reach its peak; `average`, ms.
 
     **Raises:** `ValueError` as `postsynaptic_response`, and for stimuli that are not in order.
     """
     shocks = _in_order(stimuli)
-    stop = float(shocks[1]) if shocks.size > 1 else None
-    first = postsynaptic_response(time, trace, float(shocks[0]), stop=stop, average=average)
+    single = trace if alone is None else alone
+    stop = float(shocks[1]) if alone is None and shocks.size > 1 else None
+    first = postsynaptic_response(time, single, float(shocks[0]), stop=stop, average=average)
+    whole = postsynaptic_response(time, trace, float(shocks[0]), average=average)
     t, y = np.asarray(time, float), np.asarray(trace, float)
-    smooth = running_mean(y - first.baseline, average / (t[1] - t[0]))
+    smooth = running_mean(y - whole.baseline, average / (t[1] - t[0]))
     sign = np.sign(first.amplitude)
     return float(np.max(sign * smooth[t >= shocks[-1] - 1e-9]) / (sign * first.amplitude))
 

@@ -52,7 +52,7 @@ def from_neuroml(
     then have. A root that is a point is a sphere: a cylinder as long as wide.
 
     **Arguments:** `path`; `cell`, the id of the cell or morphology, needed where there are several;
-    `regions`, from ids of segment groups to regions, later ones first to yield; by default
+    `regions`, from ids of segment groups to regions, of which the last counts; by default
     `soma_group`, `axon_group`, `dendrite_group` and `apical_dendrite_group` by those names. What
     is in none of these is `dendrite`.
 

@@ -6,9 +6,10 @@ import equinox as eqx
 import jax
 from jax import Array
 
-from .._model import AbstractModel
+from .._model import AbstractModel, Membrane
+from ..neurons import Cell
 from ._population import Population, axes_of
-from ._projection import ProjectionState
+from ._projection import Projection, ProjectionState
 from ._transmission import opened_now
 
 
@@ -58,3 +59,22 @@ class AbstractNetwork(AbstractModel):
             name: opened_now(made, x.projections[name], self.size(made.target))
             for name, made in self.projections.items()
         }
+
+    def currents(self, x: NetworkState, /) -> dict[str, Array]:
+        """What flows into each postsynaptic cell (cells,) pA, outward positive, by projection.
+
+        An excitatory current is negative, as under voltage clamp.
+        """
+        opened = self.conductances(x)
+        return {
+            name: self._flowing(made, x.populations[made.target], opened[name], x)
+            for name, made in self.projections.items()
+        }
+
+    def _flowing(self, made: Projection, cells: Any, opened: Array, x: NetworkState) -> Array:
+        model, receptor = self.neurons[made.target].model, made.receptor
+        if isinstance(model, Cell):
+            membranes = jax.vmap(lambda model, x: model.membrane(x), in_axes=(axes_of(model), 0))
+            return jax.vmap(receptor.current)(opened, membranes(model, cells))
+        voltage = self.voltages(made.target, x)
+        return jax.vmap(lambda g, v: receptor.current(g, Membrane(v)))(opened, voltage)

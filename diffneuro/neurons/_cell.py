@@ -111,7 +111,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
         return self._state_at(implicit_root(lambda z: self._balance(z, u), found), u)
 
     def vector_field(self, x: CellState, u: Any, /) -> CellState:
-        membrane = self._membrane(x.voltage, x.ions, u)
+        membrane = self.membrane(x, u)
         currents = self._currents(x.channels, membrane)
         inward = self._injected(membrane, u)
         dv = (inward - sum(currents.values())) / self.capacitance
@@ -143,7 +143,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
         }
 
     def diffusion(self, x: CellState, u: Any, normals: dict[str, Any], /) -> CellState:
-        membrane = self._membrane(x.voltage, x.ions, u)
+        membrane = self.membrane(x, u)
         silent = jax.tree.map(lambda _: 0.0, x)
         noise = {
             name: channel.diffusion(x.channels[name], membrane, normals[name])
@@ -154,7 +154,11 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
 
     def currents(self, x: CellState, u: Any, /) -> dict[str, Array]:
         """Each channel's current density (uA/cm2, outward positive), by its name."""
-        return self._currents(x.channels, self._membrane(x.voltage, x.ions, u))
+        return self._currents(x.channels, self.membrane(x, u))
+
+    def membrane(self, x: CellState, u: Any = 0.0, /) -> Membrane:
+        """What the cell's channels and receptors sit in."""
+        return self._membrane(x.voltage, x.ions, u)
 
     def held(self, v: Array, u: Any = 0.0, /) -> CellState:
         """Where everything settles under the signals of `u` while the voltage is `v` (mV)."""
@@ -215,7 +219,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     def _balance(self, root: Array, u: Any) -> Array:
         """What is not yet settled there: the net inward current, and each ion's."""
         x = self._state_at(root, u)
-        membrane = self._membrane(x.voltage, x.ions, u)
+        membrane = self.membrane(x, u)
         currents = self._currents(x.channels, membrane)
         inward = self._injected(membrane, u) - sum(currents.values())
         carried = self._carried(currents, membrane, u)

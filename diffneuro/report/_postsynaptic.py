@@ -68,10 +68,9 @@ def _mark(axes: "Axes", t: NDArray, share: NDArray, response, stimulus: float) -
         axes.plot(ends, 2 * [base + 0.5 * height], color=HELD_OUT, label=label)
     if np.isfinite(response.decay_time_constant):
         tau = response.decay_time_constant
-        falling = (t > peak) & (share < 0.8)
-        start = t[np.argmax(falling)]
-        shown = t[t >= start]
-        decay = base + 0.8 * height * np.exp(-(shown - start) / tau)
+        after = t > peak
+        shown, half = t[t >= t[after & (share < 0.8)][0]], t[after & (share < 0.5)][0]
+        decay = base + 0.5 * height * np.exp(-(shown - half) / tau)
         axes.plot(shown, decay, "--", color=_DECAY, label=f"decay {tau:.3g} ms")
 
 
