@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 import diffneuro as dn
 
-from .measuring import batched, dtype_name, fastest, stacked
+from .measuring import batched, dtype_name, stacked
 from .peers.cable import (
     BATCHES,
     COUNT,
@@ -20,6 +20,8 @@ from .peers.cable import (
     RESISTIVITY,
     STEP,
     STEPS,
+    report,
+    shortest,
 )
 from .processes import ROOT, documents, printed_by
 from .rows import Row, emit
@@ -58,10 +60,9 @@ def main() -> None:
             "forward": partial(batched(voltage, out_axes=1), *inputs),
             "gradient": partial(batched(jax.grad(mean_square)), *inputs),
         }
-        for what, seconds in fastest(calls).items():
-            value = seconds / batch / STEPS / COUNT * 1e9
-            unit = "ns/compartment and step"
-            emit([Row("cable", what, value, unit, "diffneuro", batch, STEPS, dtype_name())])
+        for what, call in calls.items():
+            seconds = shortest(lambda call=call: jax.block_until_ready(call()))
+            report(what, "diffneuro", seconds, batch, dtype_name())
     printed, problem = printed_by(NEURON, {})
     emit([Row(**document) for document in documents(printed)])
     if problem:

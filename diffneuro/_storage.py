@@ -23,7 +23,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from . import channels, ions, neurons
+from . import channels, ions, neurons, synapses
 from ._model import AbstractModel
 
 # The key under which a function of a user's own stands in a saved model, by its name.
@@ -279,7 +279,7 @@ def _public_models() -> dict[str, type]:
     """The classes a saved model may be made of."""
     return {
         name: item
-        for package in (channels, ions, neurons)
+        for package in (channels, ions, neurons, synapses)
         for name, item in vars(package).items()
         if isinstance(item, type) and issubclass(item, eqx.Module | AbstractModel)
     }

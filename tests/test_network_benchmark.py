@@ -65,8 +65,8 @@ def test_a_small_network_runs(name):
     made = experiment(name, 0, 200)
     kept = dn.simulate(made.network, {}, t1=5.0, dt=0.1, state=made.state)
     excitatory, inhibitory = (made.network.projections[kind] for kind in made.network.projections)
-    assert float(excitatory.connection.weights) == WEIGHTS[name][0]
-    assert float(inhibitory.connection.weights) == WEIGHTS[name][1]
+    weights = [float(made.connection.weights) for made in (excitatory, inhibitory)]
+    assert weights == pytest.approx(WEIGHTS[name])
     np.testing.assert_allclose(kept.y["cells"][0], start(name, 0, 200).voltage, rtol=1e-6)
     assert kept.spikes["cells"].sum() > 0
 

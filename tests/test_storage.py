@@ -16,6 +16,7 @@ import pytest
 from jax import Array
 
 import diffneuro as dn
+from diffneuro._storage import model_from_data, model_to_data
 from diffneuro.methods import LevenbergMarquardt
 from diffneuro.recordings import Recording
 
@@ -345,3 +346,16 @@ def test_a_model_of_the_users_own_needs_one_like_it(tmp_path):
     assert bool(eqx.tree_equal(loaded.model, result.model))
     with pytest.raises(ValueError, match="like= has the parameters"):
         dn.FitResult.load(path, like=dn.neurons.HodgkinHuxley())
+
+
+def test_a_model_with_a_synapse_comes_back(tmp_path):
+    model = dn.neurons.Cell(
+        {
+            "leak": dn.channels.Leak(),
+            "synapse": dn.synapses.DrivenSynapse(
+                [5.0, 9.0], dn.synapses.DualExponential(), release=dn.synapses.TsodyksMarkram()
+            ),
+        }
+    )
+    data = json.loads(json.dumps(model_to_data(model)))
+    assert eqx.tree_equal(model_from_data(data), model)

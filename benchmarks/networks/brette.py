@@ -10,7 +10,7 @@ from diffneuro.channels import Leak, TraubMilesPotassium, TraubMilesSodium
 from diffneuro.networks import Network, NetworkState, Population, Projection, Sparse
 from diffneuro.synapses import Exponential, ExponentialCurrent
 
-from .wiring import DT, EXCITATORY_SHARE, NAMES, Start, Wiring, start, wiring
+from .wiring import DT, EXCITATORY_SHARE, Start, Wiring, start, wiring
 
 # (excitatory, inhibitory): pA of CUBA, nS of the others.
 WEIGHTS = {"CUBA": (16.2, -90.0), "COBA": (6.0, 67.0), "COBAHH": (6.0, 67.0)}

@@ -21,9 +21,7 @@ def main(name: str, seed: int, cells: int, duration: float, how: str, out: str) 
     steps = round(duration / DT)
 
     def run(network, state):
-        kept = dn.simulate(
-            network, {}, t1=duration, dt=DT, state=state, spikes=spikes, every=steps
-        )
+        kept = dn.simulate(network, {}, t1=duration, dt=DT, state=state, spikes=spikes, every=steps)
         return kept.spike_times["cells"]
 
     began = time.perf_counter()

@@ -52,7 +52,9 @@ def kolmogorov_smirnov(one: NDArray, other: NDArray) -> float:
     if not one.size or not other.size:
         return float(one.size != other.size)
     places = np.concatenate([one, other])
-    shares = [np.searchsorted(sample, places, side="right") / sample.size for sample in (one, other)]
+    shares = [
+        np.searchsorted(sample, places, side="right") / sample.size for sample in (one, other)
+    ]
     return float(np.abs(shares[0] - shares[1]).max())
 
 

@@ -68,9 +68,7 @@ def main() -> None:
 
     @jax.jit
     def update(values, state, rasters, labels):
-        (value, right), slope = jax.value_and_grad(loss, has_aux=True)(
-            values, net, rasters, labels
-        )
+        (value, right), slope = jax.value_and_grad(loss, has_aux=True)(values, net, rasters, labels)
         change, state = optimiser.update(slope, state)
         return optax.apply_updates(values, change), state, value, right
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import brian2 as b2  # pyright: ignore[reportMissingImports]
 import numpy as np
 
-from ..networks.wiring import DT, DURATION, EXCITATORY_SHARE, start, wiring
+from ..networks.wiring import DT, EXCITATORY_SHARE, start, wiring
 
 CURRENT = """
 dv/dt = (ge + gi - gl*(v - el))/c_m : volt (unless refractory)

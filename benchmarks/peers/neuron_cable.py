@@ -4,8 +4,19 @@ from operator import attrgetter
 
 from neuron import h  # pyright: ignore[reportMissingImports]
 
-from .cable import BATCHES, COUNT, CURRENT_NA, DIAMETER, DT, DURATION, RESISTIVITY, STEP, report
-from .cell import CELSIUS, E_K, E_LEAK, E_NA, START, shortest
+from .cable import (
+    BATCHES,
+    COUNT,
+    CURRENT_NA,
+    DIAMETER,
+    DT,
+    DURATION,
+    RESISTIVITY,
+    STEP,
+    report,
+    shortest,
+)
+from .cell import CELSIUS, E_K, E_LEAK, E_NA, START
 
 # Its two fixed-step methods: implicit Euler, and Crank-Nicolson with staggered gates.
 METHODS = {"NEURON": 0, "NEURON, secondorder": 2}
@@ -26,7 +37,6 @@ def main() -> None:
         cables = [_cable() for _ in range(batch)]
         for model, order in METHODS.items():
             h.secondorder = order
-            run()
             report("forward", model, shortest(run), len(cables), "float64")
 
 

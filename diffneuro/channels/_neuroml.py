@@ -106,8 +106,8 @@ def _gate(channel: Element, gate: Element, temperature: float | None) -> HHGate:
     speed = 1.0
     for setting in gate.findall("q10Settings"):
         speed *= _speed(channel, setting, temperature)
-    law = _rate_law if kind == "gateHHrates" else _steady_state_law
-    return HHGate(law(channel, gate, speed), power=int(power))
+    read = _rate_law if kind == "gateHHrates" else _steady_state_law
+    return HHGate(read(channel, gate, speed), int(power))
 
 
 def _part(channel: Element, gate: Element, name: str, known: Any) -> Element:
@@ -120,10 +120,16 @@ def _part(channel: Element, gate: Element, name: str, known: Any) -> Element:
 
 
 def _rate_law(channel: Element, gate: Element, speed: float) -> RateLaw:
-    parts = [_part(channel, gate, name, _RATES) for name in ("forwardRate", "reverseRate")]
-    shapes = [_shape(part, _RATES) for part in parts]
-    rates = [quantity(part, "rate", "per_time") for part in parts]
-    return RateLaw(*shapes, *rates, speed)
+    forward, reverse = (
+        _part(channel, gate, name, _RATES) for name in ("forwardRate", "reverseRate")
+    )
+    return RateLaw(
+        _shape(forward, _RATES),
+        _shape(reverse, _RATES),
+        quantity(forward, "rate", "per_time"),
+        quantity(reverse, "rate", "per_time"),
+        speed,
+    )
 
 
 def _steady_state_law(channel: Element, gate: Element, speed: float) -> SteadyStateLaw:

@@ -1,4 +1,4 @@
-"""A cell as cylinders joined end to end."""
+"""A cell as frusta joined end to end."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,15 +13,15 @@ from ._kinetics import number
 
 
 class Piece(NamedTuple):
-    """One compartment: a cylinder with the surface and the axial resistance of it."""
+    """One compartment: a frustum with its surface and the axial resistance of either half."""
 
     name: str
     section: str
     region: str
     length: float
     """um"""
-    diameter: float
-    """um"""
+    diameters: tuple[float, float]
+    """um, at its start and at its end"""
     resistivity: float
     """Ohm cm"""
     capacitance: float
@@ -80,9 +80,8 @@ def _of_cell(cell: Cell) -> Layout:
     rest = number(cell.initial_state(0.0).voltage)
     conductances = {name: _peak(channel) for name, channel in cell.channels.items()}
     capacitance = number(cell.capacitance)
-    piece = Piece(
-        "soma", "soma", "soma", size, size, 100.0, capacitance, rest, None, 1.0, conductances
-    )
+    shape = size, (size, size)
+    piece = Piece("soma", "soma", "soma", *shape, 100.0, capacitance, rest, None, 1.0, conductances)
     return Layout((piece,), cell.channels, {"soma": 0})
 
 
@@ -95,30 +94,27 @@ def _of_cable(cable: Cable) -> Layout:
     compartments = cable.compartments
     junction = compartments.is_junction()
     order = np.cumsum(~junction) - 1
-    area, resistance = _sizes(cable)
+    area, near, far = _sizes(cable)
     length = np.asarray(compartments.length * _factor(cable, "length"), float)
-    diameter = area / (np.pi * np.where(junction, 1.0, length))
-    # Both halves of the cylinder have this resistance together.
-    thickness = 0.25 * np.pi * diameter**2 / np.where(junction, 1.0, length)
-    resistivity = resistance * thickness
+    start, end, resistivity = _frusta(area, near, far, np.where(junction, 1.0, length))
     capacitance = np.asarray(cable.capacitance * _factor(cable, "capacitance"), float)
     rest = np.asarray(cable.initial_state(0.0).voltage, float)
     conductances = _conductances(cable, area)
     pieces = []
     for index in np.nonzero(~junction)[0]:
-        parent, end = _joint(compartments, int(index))
+        parent, at = _joint(compartments, int(index))
         pieces.append(
             Piece(
                 f"piece_{order[index]}",
                 compartments.spans[index][0] if compartments.spans else "tree",
                 compartments.regions[index],
                 float(length[index]),
-                float(diameter[index]),
+                (float(start[index]), float(end[index])),
                 float(resistivity[index]),
                 float(np.broadcast_to(capacitance, junction.shape)[index]),
                 float(rest[index]),
                 None if parent is None else int(order[parent]),
-                end,
+                at,
                 {name: float(g[index]) for name, g in conductances.items() if g[index] > 0.0},
             )
         )
@@ -134,8 +130,24 @@ def _factor(cable: Cable, name: str) -> Any:
     return profile.factor(np.array(compartments.distances), compartments.regions)
 
 
-def _sizes(cable: Cable) -> tuple[NDArray, NDArray]:
-    """Surface (um2), and axial resistance times um over 1 (Ohm cm/um), of each compartment."""
+def _frusta(
+    area: NDArray, near: NDArray, far: NDArray, length: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """The diameters (n,) at start and end (um), and the resistivity (n,) in Ohm cm.
+
+    The halves of a frustum resist as its end radii, the other way round; its surface then gives
+    the radii themselves.
+    """
+    ratio = near / far
+    product = (area / (np.pi * (1.0 + ratio))) ** 2
+    square = 2.0 * product / (length**2 + np.sqrt(length**4 + 4.0 * (1.0 - ratio) ** 2 * product))
+    start = np.sqrt(square)
+    middle = 0.5 * start * (1.0 + ratio)
+    return 2.0 * start, 2.0 * ratio * start, near * np.pi * start * middle / (0.5 * length)
+
+
+def _sizes(cable: Cable) -> tuple[NDArray, NDArray, NDArray]:
+    """Surface (um2), and the axial resistance of both halves (Ohm cm/um), of each compartment."""
     compartments = cable.compartments
     radius, length = _factor(cable, "radius"), _factor(cable, "length")
     area = np.asarray(compartments.area() * radius * length, float)
@@ -143,7 +155,7 @@ def _sizes(cable: Cable) -> tuple[NDArray, NDArray]:
         np.asarray(half * length / radius**2, float)
         for half in compartments.axial_resistance_factors()
     )
-    far = far.copy()
+    near, far = np.where(near > 0.0, near, 1.0), far.copy()
     for index in np.nonzero(far == 0.0)[0]:
         # The other half stands in the tree by itself; where nothing leaves by it, any will do.
         beyond = [
@@ -153,7 +165,7 @@ def _sizes(cable: Cable) -> tuple[NDArray, NDArray]:
         ]
         far[index] = beyond[0] if beyond else near[index]
     resistivity = np.asarray(cable.axial_resistivity * _factor(cable, "axial_resistivity"), float)
-    return area, resistivity * (near + far)
+    return area, resistivity * near, resistivity * np.where(far > 0.0, far, 1.0)
 
 
 def _conductances(cable: Cable, area: NDArray) -> dict[str, NDArray]:

@@ -89,10 +89,11 @@ def _two_rates(name: str, key: str, gate: BoltzmannGate) -> RateLaw:
             "NeuroML has no such time course: fit it with shortest=0, or write it for NEURON."
         )
     share, rate = number(gate.asymmetry), 0.5 / number(gate.time_constant)
-    scales = (
-        number(gate.slope) / part if abs(part) > 1e-9 else _FLAT for part in (share, share - 1.0)
+    opening, closing = (
+        ExponentialShape(gate.half_voltage, number(gate.slope) / part if part else _FLAT)
+        for part in (share, share - 1.0)
     )
-    return RateLaw(*(ExponentialShape(gate.half_voltage, one) for one in scales), rate, rate)
+    return RateLaw(opening, closing, rate, rate)
 
 
 def _add_gate(channel: Element, name: str, law: Law, power: int) -> None:
@@ -135,9 +136,10 @@ def _add_segments(morphology: Element, pieces: tuple[Piece, ...]) -> None:
             SubElement(segment, "parent", given)
             start = starts[piece.parent] + piece.end * pieces[piece.parent].length
         starts.append(start)
-        for end, x in (("proximal", start), ("distal", start + piece.length)):
+        ends = (("proximal", start), ("distal", start + piece.length))
+        for (end, x), diameter in zip(ends, piece.diameters, strict=True):
             place = {"x": x, "y": _APART * rows[piece.section], "z": 0.0}
-            given = {**place, "diameter": piece.diameter}
+            given = {**place, "diameter": diameter}
             SubElement(segment, end, {key: repr(float(value)) for key, value in given.items()})
     for section in rows:
         members = [k for k, piece in enumerate(pieces) if piece.section == section]

@@ -43,7 +43,11 @@ def build(path=Path(__file__).parent / "cell.json"):
     for part in data["sections"]:
         section = h.Section(name=part["name"])
         section.nseg = 1
-        section.L, section.diam = part["L"], part["diam"]
+        start, end = part["diam"]
+        section.L, section.diam = part["L"], start
+        if start != end:
+            section.pt3dadd(0, 0, 0, start)
+            section.pt3dadd(part["L"], 0, 0, end)
         section.Ra, section.cm = part["Ra"], part["cm"]
         if part["parent"] is not None:
             section.connect(sections[part["parent"]](part["end"]), 0)
@@ -53,8 +57,10 @@ def build(path=Path(__file__).parent / "cell.json"):
                 setattr(getattr(section(0.5), name), key, value)
         for key, value in part["reversals"].items():
             setattr(section, key, value)
-        section.v = part["v"]
         sections.append(section)
+    # Of the middles alone, because the ends belong to neighbours as well.
+    for section, part in zip(sections, data["sections"]):
+        section(0.5).v = part["v"]
     if any("hh" in part["mechanisms"] for part in data["sections"]):
         # Its table is coarser than what a fit resolves.
         h.usetable_hh = 0
@@ -71,7 +77,7 @@ def to_neuron(model: Any, path: str | os.PathLike) -> list[Path]:
     NEURON's `pas`, and the squid's two channels, unshifted and of one temperature, are its `hh`;
     for other channels there are .mod files, which `nrnivmodl` in that folder compiles. Reversal
     potentials are constants, and temperature is that of the model's rates. A compartment keeps its
-    surface and the axial resistance from end to end; of a taper not where along it that lies.
+    surface and the axial resistance of either half.
 
     **Arguments:** `model`, with channels that are a `Leak`, `SquidSodium`, `SquidPotassium` or a
     `GatedChannel` of `BoltzmannGate`s or of `HHGate`s by a `RateLaw` or `SteadyStateLaw`; `path`,
@@ -151,7 +157,7 @@ def _section(piece: Piece, plan: Layout, names: Mapping[str, str]) -> dict[str, 
         "name": piece.name,
         "region": piece.region,
         "L": piece.length,
-        "diam": piece.diameter,
+        "diam": piece.diameters,
         "Ra": piece.resistivity,
         "cm": piece.capacitance,
         "v": piece.voltage,

@@ -222,6 +222,6 @@ def _fraction(segments: Mapping[int, _Segment], chain: list[int], k: int, fracti
 def _section(chain: list[_Segment], name: str, parent: str | None, at: float) -> Section:
     points = np.array([chain[0].start, *(one.end for one in chain)])
     if parent is None and np.ptp(points[:, :3], axis=0).max() == 0.0:
-        ball = sphere(points[0, :3], float(points[0, 3]))
+        ball = sphere(points[0, :3].tolist(), float(points[0, 3]))
         return dataclasses.replace(ball, name=name, region=chain[0].region)
     return Section(name, chain[0].region, points[:, :3], points[:, 3], parent, at)

@@ -37,7 +37,8 @@ class DrivenSynapse(AbstractChannel):
     response to a known train is fitted as any recording is. Times count from the start of the
     run, and the sum is over all spikes in closed form. A receptor that opens at once jumps
     within a step, which no step of the membrane sees: to search a delay take one that rises.
-    The clock is a state: in single precision it is a few parts in 10000 wrong after 10000 steps.
+    The clock is a state: in single precision it may drift by 0.2 ms a second, so take double for
+    long trains.
     Tsodyks, Pawelzik & Markram 1998, doi:10.1162/089976698300017502
     """
 
