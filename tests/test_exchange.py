@@ -91,7 +91,7 @@ def here(model, site, seen, current, t1, dt=0.005):
 
 def same(found, wanted):
     assert found.shape == wanted.shape
-    assert np.abs(found - wanted).mean() < 0.05
+    assert np.abs(found - wanted).mean() < 0.02
 
 
 def branched():

@@ -9,7 +9,7 @@ import diffneuro as dn
 from benchmarks.networks.__main__ import table
 from benchmarks.networks.brette import WEIGHTS, experiment
 from benchmarks.networks.statistics import activity, agreement, kolmogorov_smirnov
-from benchmarks.networks.task import BATCH, GROUPS, INPUTS, STEPS, samples
+from benchmarks.networks.task import GROUPS, INPUTS, STEPS, samples
 from benchmarks.networks.wiring import NAMES, start, wiring
 from benchmarks.reporting import RESULTS
 from benchmarks.rows import read
@@ -52,12 +52,14 @@ def test_agreement_is_within_the_seeds_of_the_other():
 def test_wiring_and_start_are_as_in_the_paper():
     made = wiring(0, 4000)
     assert len(made.sources) / 4000**2 == pytest.approx(0.02, rel=0.01)
-    assert made.targets.max() < 4000 and (np.diff(made.sources) >= 0).all()
+    assert made.targets.max() < 4000
+    assert (np.diff(made.sources) >= 0).all()
     pairs = made.sources * 4000 + made.targets
     assert len(np.unique(pairs)) == len(pairs)
     begun = start("COBA", 0, 4000)
     assert begun.voltage.mean() == pytest.approx(-65.0, abs=0.3)
-    assert begun.excitatory.min() >= 0.0 and begun.inhibitory.min() >= 0.0
+    assert begun.excitatory.min() >= 0.0
+    assert begun.inhibitory.min() >= 0.0
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +75,7 @@ def test_a_small_network_runs(name):
 
 def test_the_task_cannot_be_told_by_counts():
     rasters, labels = samples(np.random.default_rng(0), 2000)
-    assert rasters.shape == (2000, STEPS, INPUTS) and BATCH > 0
+    assert rasters.shape == (2000, STEPS, INPUTS)
     groups = rasters.reshape(2000, STEPS, GROUPS, -1).sum(3)
     counts = groups.sum(1)
     both = np.sort(np.argsort(counts, 1)[:, -2:], 1)

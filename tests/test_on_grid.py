@@ -17,7 +17,7 @@ def test_the_first_spike_is_at_the_end_of_the_step_that_passes_the_threshold(x64
     neuron = neurons.LIF()
     run = dn.simulate(neuron, 400.0, t1=100.0, dt=DT, spikes=spikes.OnGrid())
     reach = -20.0 * np.log(1.0 - 20.0 / 40.0)
-    again = -20.0 * np.log(1.0 - 20.0 / 35.0)
+    again = -20.0 * np.log(1.0 - 15.0 / 35.0)
     first, period = np.ceil(reach / DT), np.ceil(again / DT) + 2.0 / DT
     found = np.asarray(run.spike_times[np.isfinite(run.spike_times)]) / DT
     wanted = first + period * np.arange(len(found))

@@ -4,16 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 GROUPS, INPUTS, HIDDEN, STEPS, DT = 10, 100, 100, 80, 1.0
-BATCH, UPDATES, TEST_BATCHES, RATE = 256, 200, 4, 5e-3
+BATCH, UPDATES, TEST_BATCHES, RATE = 256, 200, 4, 1e-2
 # Hz of all inputs; the share of a group that takes part in its burst, of so many steps.
-_BACKGROUND, _TAKE_PART, _BURST = 5.0, 0.8, 5
-_FIRST, _GAP = (5, 30), (10, 30)
+_BACKGROUND, _TAKE_PART, _BURST = 2.0, 0.9, 5
+_FIRST, _GAP = (5, 25), (10, 25)
 
 
 def samples(random: np.random.Generator, count: int) -> tuple[NDArray[np.float32], NDArray]:
     """Rasters (count, STEPS, INPUTS) and the group that bursts first in each.
 
-    Two groups burst, each of their inputs once within 5 ms or not at all, the second 10 to 30 ms
+    Two groups burst, each of their inputs once within 5 ms or not at all, the second 10 to 25 ms
     after the first, so that neither how often inputs spike nor where the trial ends tells.
     """
     spikes = random.random((count, STEPS, INPUTS)) < _BACKGROUND * DT / 1000.0

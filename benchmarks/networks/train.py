@@ -30,7 +30,7 @@ def network(seed: int = 0) -> Network:
         "hidden": Population(neuron, HIDDEN),
         "output": Population(readout, GROUPS),
     }
-    into = random.normal(0.0, 2000.0 / np.sqrt(INPUTS), (HIDDEN, INPUTS))
+    into = random.normal(0.0, 4000.0 / np.sqrt(INPUTS), (HIDDEN, INPUTS))
     out = random.normal(0.0, 1000.0 / np.sqrt(HIDDEN), (GROUPS, HIDDEN))
     synapse = ExponentialCurrent(5.0)
     projections = {
@@ -68,9 +68,9 @@ def main() -> None:
 
     @jax.jit
     def update(values, state, rasters, labels):
-        (value, right), slope = jax.value_and_grad(loss, has_aux=True)(values, net, rasters, labels)
+        (_, right), slope = jax.value_and_grad(loss, has_aux=True)(values, net, rasters, labels)
         change, state = optimiser.update(slope, state)
-        return optax.apply_updates(values, change), state, value, right
+        return optax.apply_updates(values, change), state, right
 
     began = time.perf_counter()
     program = update.lower(values, state, *samples(random, BATCH)).compile()
@@ -79,7 +79,7 @@ def main() -> None:
     for _ in range(UPDATES):
         batch = samples(random, BATCH)
         began, used = time.perf_counter(), time.process_time()
-        values, state, value, right = jax.block_until_ready(program(values, state, *batch))
+        values, state, right = jax.block_until_ready(program(values, state, *batch))
         times.append(time.perf_counter() - began)
         processor.append(time.process_time() - used)
         curve.append(float(right))

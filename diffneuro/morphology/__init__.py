@@ -19,6 +19,7 @@ from ._measures import (
 from ._morphio import from_morphio as from_morphio
 from ._morphology import Morphology as Morphology, Section as Section
 from ._neuroml import from_neuroml as from_neuroml
+from ._reduce import input_conductance as input_conductance, reduce as reduce
 from ._rules import (
     AbstractRule as AbstractRule,
     Count as Count,
