@@ -50,6 +50,7 @@ bench-compare: bench
 
 bench-peers: $(READY) $(PEERS)/ready
 	$(BIN)/python -m benchmarks.peers
+	$(BIN)/python -m benchmarks.networks
 
 # Ways to fit on recorded cells; OPTIONS="--cells 555060623 --seeds 0" does only these.
 fit-quality: $(READY) $(PEERS)/ready

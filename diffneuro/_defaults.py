@@ -1,6 +1,12 @@
 """What a fit compares and how it searches by itself."""
 
-from ._model import AbstractConductanceModel, AbstractEscapeModel, AbstractModel, is_clamped
+from ._model import (
+    AbstractConductanceModel,
+    AbstractCoupledModel,
+    AbstractEscapeModel,
+    AbstractModel,
+    is_clamped,
+)
 from ._windows import allows_windows
 from .analysis import recorded_spike_times
 from .losses import (
@@ -91,7 +97,12 @@ def spike_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
 
 
 def default_starts(model: AbstractModel, loss: AbstractLoss) -> int:
-    """Many where the error surface has many valleys, else the model's own values."""
+    """Many where the error surface has many valleys, else the model's own values.
+
+    Of a cable, whose runs are dear, a few.
+    """
+    if isinstance(model, AbstractCoupledModel):
+        return _FEW_STARTS
     return MANY_STARTS if isinstance(default_method(model, loss, MANY_STARTS), Pipeline) else 1
 
 
@@ -100,11 +111,11 @@ def default_method(
 ) -> AbstractMethod | Pipeline:
     """What finds the parameters of a model with a loss from so many starts.
 
-    Under voltage clamp and for likelihoods, damped least squares. Conductance cells are pulled
-    towards a voltage that they can reproduce, and else go from spike to spike. Where there are
-    too few starts for a population, damped least squares alone.
+    Under voltage clamp, for cables and for likelihoods, damped least squares. Conductance cells
+    are pulled towards a voltage that they can reproduce, and else go from spike to spike. Where
+    there are too few starts for a population, damped least squares alone.
     """
-    if is_clamped(model):
+    if is_clamped(model) or isinstance(model, AbstractCoupledModel):
         return LevenbergMarquardt()
     if isinstance(model, AbstractConductanceModel):
         if isinstance(loss, VoltageError):

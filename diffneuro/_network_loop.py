@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ._model import (
+    AbstractConductanceModel,
     AbstractModel,
     AbstractSpikingModel,
 )
@@ -16,7 +17,7 @@ from ._time_loop import Chance, TimeLoop, Trajectory
 from .adjoints import AbstractAdjoint
 from .networks import Network, NetworkState
 from .networks._arrivals import Sent, nothing_sent, record, turned
-from .networks._electrical import coupled, relaxed, voltages_of, with_voltages
+from .networks._electrical import coupled, relaxed, relaxing_current, with_voltages
 from .networks._foreseen import foreseen, is_foreseen
 from .networks._inputs import Inputs, inputs_of, modulated, signal_inputs
 from .networks._plastic import learn
@@ -163,13 +164,26 @@ class NetworkLoop(eqx.Module):
         """One step of every population; gap junctions act in two halves about it."""
         network = self.network
         cells = self.together(carry.x, drive, drive.lead).populations
-        cells = self.relax(cells)
-        found = {}
-        for name in network.neurons:
-            model = modulated(network, name, carry.x)
-            inputs = inputs_of(network, name, carry.x, shown[name], opened)
-            cells[name], found[name] = self.move_one(name, model, cells[name], inputs, drive)
-        cells = self.relax(cells)
+        models = {name: modulated(network, name, carry.x) for name in network.neurons}
+        inputs = {
+            name: inputs_of(network, name, carry.x, shown[name], opened) for name in network.neurons
+        }
+        ahead = dict(shown)
+        for name in self.look_ahead():
+            drift = self.drift(name, models[name], cells[name], inputs[name], drive)
+            ahead[name] = shown[name] + 0.5 * self.dt * drift
+            inputs[name] = inputs_of(network, name, carry.x, ahead[name], opened)
+        across = self.current_across(ahead)
+        cells, found = self.relax(cells, shown), {}
+        for name, model in models.items():
+            more = across.get(name, 0.0)
+            cells[name], found[name] = self.move_one(
+                name, model, cells[name], inputs[name], more, drive
+            )
+        after = {
+            name: network.voltages(name, carry.x._replace(populations=cells)) for name in cells
+        }
+        cells = self.relax(cells, after)
         emitted = {}
         for name, made in network.neurons.items():
             spikes = found[name]
@@ -179,8 +193,44 @@ class NetworkLoop(eqx.Module):
             emitted[name] = _emitted(*spikes[:2])
         return cells, emitted
 
+    def look_ahead(self) -> list[str]:
+        """The populations of which a step wants the voltage at its middle.
+
+        Those that spike by a rule and have gap junctions, or receptors with a block.
+        """
+        network = self.network
+        blocked = {made.target for made in network.projections.values() if made.receptor.blocks}
+        return [
+            name
+            for name in sorted(blocked | set(coupled(network.gap_junctions)))
+            if isinstance(network.neurons[name].model, AbstractSpikingModel)
+        ]
+
+    def drift(self, name: str, model: AbstractModel, x: Any, inputs: Inputs, drive: Drive) -> Array:
+        """(cells,) mV/ms, at the start of the step."""
+
+        def one(model, x, current, received):
+            u = inputs.of_one(current, received)
+            rate = model.vector_field(x, u)
+            return jax.jvp(lambda x: model.output(x, u), (x,), (rate,))[1]
+
+        current = _each(drive.now[name], self.network.size(name))
+        return jax.vmap(one, in_axes=(axes_of(model), 0, 0, 0))(model, x, current, inputs.received)
+
+    def current_across(self, voltages: Mapping[str, Array]) -> dict[str, Array]:
+        """pA of gap junctions into the cells that spike by a rule.
+
+        As a current it moves them within their step, so that what it makes them do has a time.
+        """
+        network = self.network
+        spiking = [name for name in self.look_ahead() if name in coupled(network.gap_junctions)]
+        if not spiking:
+            return {}
+        found = relaxing_current(network.neurons, network.gap_junctions, voltages, self.dt)
+        return {name: found[name] for name in spiking}
+
     def move_one(
-        self, name: str, model: AbstractModel, x: Any, inputs: Inputs, drive: Drive
+        self, name: str, model: AbstractModel, x: Any, inputs: Inputs, more: Any, drive: Drive
     ) -> tuple[Any, Any]:
         """One step of the cells of one population, whose leading parts have led."""
         solver = self.solvers[name]
@@ -192,22 +242,23 @@ class NetworkLoop(eqx.Module):
             loop = TimeLoop(model, solver, self.spikes, self.adjoint, None, self.dt, self.every)
             return loop.move(x, (u, drive.lead, chance, None))
 
-        currents = _each(drive.nodes[name], self.network.size(name))
+        cells = self.network.size(name)
+        currents = _each(tuple(current + more for current in drive.nodes[name]), cells)
         return jax.vmap(one, in_axes=(axes_of(model), 0, 0, 0, 0))(
             model, x, currents, inputs.received, drive.chances[name]
         )
 
-    def relax(self, cells: dict[str, Any]) -> dict[str, Any]:
-        """Half a step of gap junctions."""
-        network = self.network
-        names = coupled(network.gap_junctions)
-        if not names:
+    def relax(self, cells: dict[str, Any], voltages: Mapping[str, Array]) -> dict[str, Any]:
+        """Half a step of gap junctions of the conductance-based cells."""
+        populations, junctions = self.network.neurons, self.network.gap_junctions
+        models = {name: populations[name].model for name in coupled(junctions)}
+        if not any(isinstance(model, AbstractConductanceModel) for model in models.values()):
             return cells
-        populations = network.neurons
-        voltages = {name: voltages_of(populations[name].model, cells[name]) for name in names}
-        moved = relaxed(populations, network.gap_junctions, voltages, 0.5 * self.dt)
+        moved = relaxed(populations, junctions, voltages, 0.5 * self.dt)
         changed = {
-            name: with_voltages(populations[name].model, cells[name], moved[name]) for name in names
+            name: with_voltages(model, cells[name], moved[name])
+            for name, model in models.items()
+            if isinstance(model, AbstractConductanceModel)
         }
         return {**cells, **changed}
 
@@ -276,8 +327,9 @@ def integrate_network(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Traje
     carry, (kept, spiked) = _run(loop, begun, drive, count)
     last = _at(drive, -1)
     state = loop.together(carry.x, last, 0.5 * loop.dt)
-    underway = turned((carry.sent, carry.own), count), carry.before
-    t = jnp.arange(count, dtype=jnp.result_type(float)) * loop.dt
+    real = jnp.result_type(float)
+    underway = turned((carry.sent, carry.own), count), carry.before, jnp.asarray(loop.dt, real)
+    t = jnp.arange(count, dtype=real) * loop.dt
     return Trajectory(
         t[:: loop.every],
         kept,
@@ -317,7 +369,7 @@ def _begun(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Carry:
     """What is under way at the start of a run: nothing, or what another has left."""
     network, dt = loop.network, loop.dt
     if x.underway is not None:
-        (sent, own), before = x.underway
+        (sent, own), before, _ = x.underway
         return Carry(x._replace(underway=None), sent, own, before)
     steps: dict[str, int] = {}
     own: dict[str, Any] = {}

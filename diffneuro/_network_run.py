@@ -49,6 +49,7 @@ def run_network(
     _check_parameters(network)
     spikes = Exact() if spikes is None else spikes
     _check_spikes(spikes, dt)
+    _check_choices(network, solver, record, state)
     given = _stimulus_of(network, stimulus)
     solvers = {
         name: choose(made.model, key is not None and has_noise(made.model))
@@ -94,6 +95,42 @@ def _stimulus_of(network: Network, stimulus: Any) -> dict[str, Any]:
     return dict(stimulus)
 
 
+def _check_choices(network: Network, solver: Any, record: Any, state: Any) -> None:
+    if solver is not None and not isinstance(solver, Mapping):
+        raise ValueError(
+            "the solver of a network is a dictionary from population to solver, such as "
+            f"{{{next(iter(network.neurons))!r}: solvers.ExponentialEuler()}}."
+        )
+    for name, one in (solver or {}).items():
+        if name not in network.neurons or not isinstance(one, AbstractSolver):
+            raise ValueError(
+                f"solver[{name!r}]={one!r}: name a population ({', '.join(network.neurons)}) and "
+                "give a solver, such as solvers.ExponentialEuler()."
+            )
+    if record is not None and not callable(record):
+        raise ValueError(f"record={record!r} must be a function of state and input.")
+    if state is None:
+        return
+    if not isinstance(state, NetworkState):
+        raise ValueError(
+            f"state is a {type(state).__name__}: give what another run has left, run.state, or a "
+            "changed network.initial_state()."
+        )
+    here = jax.eval_shape(network.initial_state)._replace(underway=None)
+    given = state._replace(underway=None)
+    shapes = [[jnp.shape(leaf) for leaf in jax.tree.leaves(one)] for one in (given, here)]
+    if jax.tree.structure(given) != jax.tree.structure(here) or shapes[0] != shapes[1]:
+        raise ValueError("state is of another network: its parts or sizes are not this one's.")
+
+
+def _check_current(value: Any, name: str) -> None:
+    if value is None or isinstance(value, str | tuple | AbstractSpikeTrains):
+        raise ValueError(
+            f"the current into {name!r} is a {type(value).__name__}: give pA, as a number, samples "
+            "or a function of t; spikes are for a Source, conductances for a Projection."
+        )
+
+
 def _currents(network, given, solvers, count, dt) -> tuple[dict[str, dict], dict[str, Array]]:
     """pA at fractions of every step, and (cells,) before the run, by population.
 
@@ -102,6 +139,7 @@ def _currents(network, given, solvers, count, dt) -> tuple[dict[str, dict], dict
     at, before = {}, {}
     for name, made in network.neurons.items():
         value: Any = given.get(name, 0.0)
+        _check_current(value, name)
         fractions = {0.0, *solvers[name].nodes}
         if callable(value):
             function: Any = value
@@ -158,6 +196,8 @@ def _raster(value: Any, count: int, size: int, name: str) -> GivenSpikes:
             f"or a raster of shape ({count}, {size}), 1 where a cell spikes at the start of a step."
         )
     fired = jnp.asarray(value, jnp.result_type(float))
+    if is_concrete(fired) and not (np.asarray(fired) >= 0.0).all():
+        raise ValueError(f"the raster of {name!r} holds numbers that are negative or NaN.")
     return GivenSpikes(fired, jnp.zeros_like(fired))
 
 
@@ -192,6 +232,14 @@ def _releases(network, key, count) -> dict[str, Any]:
 
 def _check_delays(network: Network, dt: float) -> None:
     for name, made in network.projections.items():
+        if (
+            is_concrete(made.delay)
+            and (np.asarray(made.delay) > made.longest_delay * (1.0 + 1e-6)).any()
+        ):
+            raise ValueError(
+                f"projection {name!r} has a delay of {np.max(made.delay):g} ms, more than its "
+                f"longest_delay={made.longest_delay:g} ms: make the Projection with a longer one."
+            )
         if is_concrete(made.delay) and (np.asarray(made.delay) < dt * (1.0 - 1e-4)).any():
             raise ValueError(
                 f"projection {name!r} has a delay of {np.min(made.delay):g} ms, shorter than the "
@@ -200,7 +248,14 @@ def _check_delays(network: Network, dt: float) -> None:
 
 
 def _check_underway(network: Network, state: NetworkState, dt: float) -> None:
-    (sent, own), _ = state.underway
+    if not isinstance(state.underway, tuple) or len(state.underway) != 3:
+        raise ValueError("state is not one that a run of this network has left.")
+    (sent, own), _, before = state.underway
+    if is_concrete(before) and abs(float(before) - dt) > 1e-6 * dt:
+        raise ValueError(
+            f"state is from a run in steps of {float(before):g} ms, and this one has dt={dt:g} ms: "
+            "go on with the same dt."
+        )
     rows = {name: ring.fired.shape[0] for name, ring in sent.items()}
     for name, made in network.projections.items():
         kept = rows.get(made.source, 0) if not made.is_graded else own[name].shape[0]
@@ -218,6 +273,8 @@ def _check_parameters(network: Network) -> None:
 
 
 def _check_spikes(spikes: AbstractSpikeGradient, dt: float) -> None:
+    if not isinstance(spikes, AbstractSpikeGradient):
+        raise ValueError(f"spikes={spikes!r} is no spike gradient: give one, as spikes.Exact().")
     if not isinstance(spikes, Exact | OnGrid | Surrogate):
         raise ValueError(
             f"{type(spikes).__name__} is for one neuron, whose spikes it knows before: give a "

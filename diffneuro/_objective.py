@@ -13,6 +13,7 @@ from jax import Array
 from ._bounds import Bounds, values_at
 from ._model import (
     AbstractConductanceModel,
+    AbstractCoupledModel,
     AbstractModel,
     AbstractSpikingModel,
     is_clamped,
@@ -205,8 +206,9 @@ def _threshold(loss: AbstractLoss, spikes: SpikesOfASweep | None) -> float:
 
 
 def can_be_pulled(model: AbstractModel) -> bool:
-    """Whether a model has a voltage that an observer can pull at."""
-    return isinstance(model, AbstractConductanceModel) and not is_clamped(model)
+    """Whether a model has one voltage that an observer can pull at, and no others besides."""
+    many = isinstance(model, AbstractCoupledModel)
+    return isinstance(model, AbstractConductanceModel) and not many and not is_clamped(model)
 
 
 @eqx.filter_jit

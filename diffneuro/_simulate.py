@@ -163,7 +163,7 @@ def _run_network(model, stimulus, count, dt, *, adjoint, key, every, **given) ->
         stimulus,
         count,
         dt,
-        key=key,
+        key=None if key is None else jnp.asarray(key),
         every=every,
         choose=lambda one, noisy: default_solver(one, noisy=noisy),
         adjoint=_default_adjoint if adjoint is None else lambda state, count: adjoint,

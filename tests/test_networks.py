@@ -1,5 +1,7 @@
 """Networks: what travels, what it does, and the derivatives of that."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -311,16 +313,23 @@ def test_a_list_of_synapses_is_the_matrix_of_their_sums(getkey, x64):
     values = jax.random.normal(getkey(), (30, 2)) * (jnp.arange(30)[:, None] % 4 == 1)
     wanted = sparse.matrix(30, 20) @ values
     np.testing.assert_allclose(sparse.spread(values, 20), wanted, atol=1e-12)
-    np.testing.assert_allclose(sparse.spread_events(values, 20), wanted, atol=1e-12)
 
-    def both(way):
+    def all_at_once(connection, values):
+        return connection.spread(values, 20)
+
+    def by_events(connection, values):
+        return jnp.stack(connection.spread_events(tuple(values.T), 20), 1)
+
+    np.testing.assert_allclose(by_events(sparse, values), wanted, atol=1e-12)
+
+    def slopes(way):
         def loss(weights, values):
             changed = eqx.tree_at(lambda s: s.weights, sparse, weights)
-            return jnp.sum(jnp.sin(getattr(changed, way)(values, 20)))
+            return jnp.sum(jnp.sin(way(changed, values)))
 
         return jax.grad(loss, argnums=(0, 1))(sparse.weights, values)
 
-    for one, other in zip(both("spread"), both("spread_events"), strict=True):
+    for one, other in zip(slopes(all_at_once), slopes(by_events), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
@@ -567,7 +576,7 @@ BAD = {
         lambda: dn.simulate(
             one_synapse(synapses.Exponential(TAU)), spikes_at(1.01, 1.02), t1=5.0, dt=0.1
         ),
-        "two spikes within one step",
+        "two spikes within 0.1 ms",
     ),
     "stimulus": (
         lambda: dn.simulate(one_synapse(synapses.Exponential(TAU)), {"cel": 1.0}, t1=1.0),
@@ -592,10 +601,10 @@ BAD = {
     ),
     "no voltage": (
         lambda: Network(
-            {"a": Population(neurons.AdEx(), 1)},
+            {"a": Population(neurons.Izhikevich2003(), 1)},
             gap_junctions={"aa": networks.GapJunctions("a", "a", Dense([[1.0]]))},
         ),
-        "AdEx keeps no voltage",
+        "Izhikevich2003 has no capacitance",
     ),
 }
 
@@ -672,3 +681,170 @@ def test_a_current_reverses_where_its_receptor_does(model, x64):
     np.testing.assert_allclose(found["excitation"], -70.0, rtol=1e-6)
     np.testing.assert_allclose(found["shunt"], 0.0, atol=1e-6)
     np.testing.assert_allclose(found["current"], -1.0)
+
+
+def lifs(delay=1.0, **more):
+    return Network(
+        {"in": Source(3), "cells": Population(neurons.LIF(), 2)},
+        {
+            "e": Projection(
+                "in", "cells", Dense(np.full((2, 3), 40.0)), synapses.Exponential(TAU), delay=delay
+            )
+        },
+        **more,
+    )
+
+
+def test_a_key_gives_the_same_run_inside_jit_and_outside(getkey):
+    key = getkey()
+
+    def run(network):
+        stimulus = {"in": stimuli.PoissonSpikes(200.0)}
+        return dn.simulate(network, stimulus, t1=20.0, dt=DT, key=key).spikes["in"]
+
+    np.testing.assert_array_equal(run(lifs()), eqx.filter_jit(run)(lifs()))
+
+
+def test_a_network_can_be_made_inside_jit():
+    def end(weight):
+        network = one_synapse(synapses.Exponential(TAU), weight=weight, delay=1.5)
+        return dn.simulate(network, spikes_at(1.0), t1=5.0, dt=DT).y["cell"][-1, 0]
+
+    assert jax.jit(end)(8.0) == pytest.approx(float(end(8.0)), abs=1e-4)
+
+
+def test_a_delay_that_does_not_fit_is_never_taken_for_another():
+    network = one_synapse(synapses.Exponential(TAU), delay=2.0)
+
+    def end(delay):
+        changed = dn.replace(network, {"projections.syn.delay": delay})
+        return dn.simulate(changed, spikes_at(1.0), t1=10.0, dt=DT).y["cell"][-1, 0]
+
+    with pytest.raises(ValueError, match="more than longest_delay"):
+        end(30.0)
+    assert np.isnan(jax.jit(end)(30.0))
+    assert np.isnan(jax.jit(end)(0.05))
+    assert np.isfinite(jax.jit(end)(2.5))
+
+
+def gap_pair(one, other, conductance):
+    return Network(
+        {"a": Population(one, 1), "b": Population(other, 1)},
+        gap_junctions={"ab": networks.GapJunctions("a", "b", OneToOne(conductance))},
+    )
+
+
+@pytest.mark.parametrize("other", [neurons.LIF, neurons.AdEx])
+def test_spikes_through_a_gap_junction_have_times_and_derivatives(other, x64):
+    network = gap_pair(neurons.LIF(), other(), 20.0)
+
+    @functools.partial(jax.jit, static_argnames="dt")
+    def spikes(conductance, dt):
+        changed = dn.replace(network, {"gap_junctions.ab.connection.weights": conductance})
+        run = dn.simulate(changed, {"a": 900.0, "b": 500.0}, t1=14.0, dt=dt)
+        return jnp.sort(jnp.ravel(run.spike_times["a"]))[:2]
+
+    converged = spikes(20.0, 0.00625)
+    assert converged[1] < 14.0
+    coarse, fine = (np.abs(spikes(20.0, dt) - converged) for dt in (0.2, 0.1))
+    assert fine[0] < 5e-5
+    assert coarse[0] / fine[0] > 3.5
+    # A spike moves the other cell from the next step on.
+    assert fine[1] < 5e-3
+    found = jax.jacfwd(spikes)(jnp.asarray(20.0), 0.1)
+    wanted = difference(lambda g: spikes(g, 0.1), 20.0, 1e-3)
+    assert np.all(np.abs(wanted) > 1e-3)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_a_block_is_taken_at_the_middle_of_a_step(x64):
+    """Second order, as without the block."""
+    network = one_synapse(synapses.ExponentialNMDA(), model=neurons.LIF(), weight=60.0, delay=1.0)
+
+    def spikes(dt):
+        trains = spikes_at(1.0, 3.0, 5.0, 7.0)
+        run = dn.simulate(network, trains, t1=40.0, dt=dt)
+        return np.sort(np.ravel(run.spike_times["cell"]))[:3]
+
+    converged = spikes(0.005)
+    assert np.isfinite(converged).all()
+    errors = [np.abs(spikes(dt) - converged).max() for dt in (0.2, 0.1, 0.05)]
+    assert errors[2] < 2e-3
+    assert errors[0] / errors[2] > 8.0
+
+
+def test_the_dose_curve_has_its_slope_at_zero_and_no_overflow():
+    def scale(concentration, hill=1.0):
+        return networks.Modulation("a", "b", 2.0, 1e-9, hill).scale(concentration)
+
+    assert jax.grad(scale)(0.0) == pytest.approx(1e9)
+    assert jax.grad(scale)(1.0, 8.0) == pytest.approx(0.0, abs=1e-20)
+    assert scale(1.0, 8.0) == pytest.approx(2.0)
+    assert jax.grad(lambda h: scale(0.0, h))(2.0) == 0.0
+
+
+MORE_BAD = {
+    "plastic": (
+        lambda: Projection(
+            "a", "b", Dense([[3.0]]), synapses.Exponential(), plasticity=synapses.STDP()
+        ),
+        "between 0 and w_max=1",
+    ),
+    "places": (
+        lambda: networks.connect_by_distance(
+            np.arange(4.0), np.arange(4.0), lambda d: 1.0 + 0.0 * d, 1.0, jax.random.key(0)
+        ),
+        r"places\[:, None\]",
+    ),
+    "larger dt": (
+        lambda: dn.simulate(
+            lifs(),
+            None,
+            t1=2.0,
+            dt=0.2,
+            state=dn.simulate(lifs(), None, t1=2.0, dt=0.1).state,
+        ),
+        "go on with the same dt",
+    ),
+    "other state": (
+        lambda: dn.simulate(lifs(), None, t1=1.0, state=chain().initial_state()),
+        "state is of another network",
+    ),
+    "no state": (lambda: dn.simulate(lifs(), None, t1=1.0, state={}), "state is a dict"),
+    "solver": (
+        lambda: dn.simulate(lifs(), None, t1=1.0, solver=dn.solvers.ExponentialHeun()),
+        "dictionary from population to solver",
+    ),
+    "current": (
+        lambda: dn.simulate(lifs(), {"cells": stimuli.SpikeTrains([[1.0]])}, t1=1.0),
+        "spikes are for a Source",
+    ),
+    "no voltage to drive": (
+        lambda: dn.simulate(
+            one_synapse(synapses.Exponential(TAU), model=neurons.GLM()), None, t1=1.0
+        ),
+        "has no voltage",
+    ),
+    "name": (
+        lambda: Network({"L2.3": Population(neurons.LIF(), 1)}),
+        "a text without dots",
+    ),
+    "delay": (
+        lambda: one_synapse(synapses.Exponential(TAU), delay=None),
+        "delay=None must be a number",
+    ),
+    "ragged": (lambda: one_synapse(synapses.Exponential(TAU), weight="x"), "number"),
+    "trains": (lambda: stimuli.SpikeTrains([["a"]]), "lists of numbers"),
+    "spikes": (
+        lambda: dn.simulate(lifs(), None, t1=1.0, spikes="exact"),
+        "is no spike gradient",
+    ),
+    "release": (lambda: networks.Modulator({"c": -1.0}), "at least 0"),
+}
+
+
+@pytest.mark.parametrize("name", MORE_BAD)
+def test_more_bad_input_is_one_sentence_with_the_cure(name):
+    make, message = MORE_BAD[name]
+    with pytest.raises(ValueError, match=message):
+        make()

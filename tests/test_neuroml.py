@@ -230,6 +230,8 @@ def test_a_root_without_length_is_a_sphere(document):
         (('<parent segment="1"/>', '<parent segment="2"/>'), "no way to a root"),
         (('<parent segment="0"/><proximal', "<proximal"), "2 roots"),
         (('<include segmentGroup="trunk"/>', '<include segmentGroup="x"/>'), "'x' is absent"),
+        (('<include segmentGroup="trunk"/>', "<subTree/>"), "list its members"),
+        (('<include segmentGroup="trunk"/>', '<include segmentGroup="dendrite_group"/>'), "itself"),
         (('diameter="10"', 'diameter="wide"'), "diameter='wide'"),
         (("</cell>", "</cell>" + TREE.replace('"one"', '"two"')), "give the id of one"),
     ],

@@ -10,6 +10,10 @@ from ._clamp_currents import (
 )
 from ._coincidence import coincidence as coincidence
 from ._conductance_regression import regress_conductances as regress_conductances
+from ._conduction_velocity import (
+    arrival_times as arrival_times,
+    conduction_velocity as conduction_velocity,
+)
 from ._current_step import (
     CurrentStep as CurrentStep,
     current_step as current_step,
@@ -89,6 +93,7 @@ from ._reliability import (
 from ._resting_point import RestingPoint as RestingPoint, resting_point as resting_point
 from ._rheobase import rheobase as rheobase
 from ._smooth_coincidence import smooth_coincidence as smooth_coincidence
+from ._sodium_entry import SodiumEntry as SodiumEntry, sodium_entry as sodium_entry
 from ._spike_energy import SpikeEnergy as SpikeEnergy, spike_energy as spike_energy
 from ._spike_times import (
     recorded_spike_times as recorded_spike_times,

@@ -107,7 +107,7 @@ def _gate(channel: Element, gate: Element, temperature: float | None) -> HHGate:
     for setting in gate.findall("q10Settings"):
         speed *= _speed(channel, setting, temperature)
     read = _rate_law if kind == "gateHHrates" else _steady_state_law
-    return HHGate(read(channel, gate, speed), int(power))
+    return HHGate(law=read(channel, gate, speed), power=int(power))
 
 
 def _part(channel: Element, gate: Element, name: str, known: Any) -> Element:

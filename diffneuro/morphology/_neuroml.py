@@ -61,19 +61,20 @@ def from_neuroml(
     """
     morphology = _chosen(read_xml(path), cell)
     segments = _segments(morphology)
-    groups = _groups(morphology)
+    elements = {element.get("id", ""): element for element in morphology.findall("segmentGroup")}
     for group, region in (REGIONS if regions is None else regions).items():
-        if group not in groups and regions is not None:
-            nearest = difflib.get_close_matches(group, list(groups), n=3, cutoff=0.3)
+        if group in elements:
+            for number in _members(elements, group):
+                segments[number].region = region
+        elif regions is not None:
+            nearest = difflib.get_close_matches(group, list(elements), n=3, cutoff=0.3)
             raise ValueError(
                 f"there is no segment group {group!r}; the nearest are {', '.join(nearest)}."
             )
-        for number in groups.get(group, ()):
-            segments[number].region = region
-    for element in morphology.findall("segmentGroup"):
+    for group, element in elements.items():
         if element.get("neuroLexId") == UNBRANCHED:
-            for number in groups[element.get("id", "")]:
-                segments[number].group = element.get("id", "")
+            for number in _members(elements, group):
+                segments[number].group = group
     return Morphology(tuple(_sections(segments)))
 
 
@@ -144,24 +145,21 @@ def _point(element: Element) -> np.ndarray:
     return np.array([x, y, z, 0.5 * diameter])
 
 
-def _groups(morphology: Element) -> dict[str, list[int]]:
-    """The segments of each group, with those of the groups that it includes."""
-    elements = {element.get("id", ""): element for element in morphology.findall("segmentGroup")}
-    found: dict[str, list[int]] = {}
-
-    def members(name: str, above: tuple[str, ...]) -> list[int]:
-        if name in above or name not in elements:
-            raise ValueError(f"segment group {name!r} is absent or includes itself: mend it.")
-        if name not in found:
-            element = elements[name]
-            own = [int(part.get("segment", "-1")) for part in element.findall("member")]
-            for part in element.findall("include"):
-                own += members(part.get("segmentGroup", ""), (*above, name))
-            found[name] = own
-        return found[name]
-
-    for name in elements:
-        members(name, ())
+def _members(elements: Mapping[str, Element], name: str, above: tuple[str, ...] = ()) -> list[int]:
+    """The segments of a group, with those of the groups that it includes."""
+    if name in above or name not in elements:
+        raise ValueError(f"segment group {name!r} is absent or includes itself: mend it.")
+    found: list[int] = []
+    for part in elements[name]:
+        if part.tag == "member":
+            found.append(int(part.get("segment", "-1")))
+        elif part.tag == "include":
+            found += _members(elements, part.get("segmentGroup", ""), (*above, name))
+        elif part.tag in ("path", "subTree", "exclude"):
+            raise ValueError(
+                f"segment group {name!r} has a <{part.tag}>, which is not read here: list its "
+                "members."
+            )
     return found
 
 

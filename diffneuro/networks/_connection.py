@@ -27,6 +27,18 @@ class AbstractConnection(eqx.Module):
     weights: eqx.AbstractVar[Any]
     """nS onto conductance-based synapses and gap junctions, pA onto current-based ones"""
 
+    def check_numbers(self) -> None:
+        """Raise a `ValueError` unless the weights are finite numbers."""
+        if not isinstance(self.weights, jax.Array):
+            raise ValueError(
+                f"the weights of {type(self).__name__} are no numbers in rows of one length: "
+                f"{self.weights!r}."
+            )
+        if is_concrete(self.weights) and not np.isfinite(np.asarray(self.weights)).all():
+            raise ValueError(
+                f"the weights of {type(self).__name__} hold NaN or inf: give finite numbers."
+            )
+
     @abc.abstractmethod
     def check(self, sources: int, targets: int, name: str, /) -> None:
         """Raise a `ValueError` unless it joins populations of these sizes."""

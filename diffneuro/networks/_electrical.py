@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -26,16 +25,13 @@ def check_junctions(populations: Mapping[str, Any], junctions: Mapping[str, GapJ
                 raise ValueError(f"gap junction {name!r} names {end!r}, a Source without voltage.")
             if not _can_move(population.model):
                 raise ValueError(
-                    f"gap junction {name!r}: {type(population.model).__name__} keeps no "
-                    "voltage and capacitance: couple cells such as neurons.Cell or LIF."
+                    f"gap junction {name!r}: {type(population.model).__name__} has no "
+                    "capacitance: couple cells such as neurons.Cell or neurons.LIF."
                 )
 
 
 def _can_move(model: AbstractModel) -> bool:
-    if isinstance(model, AbstractConductanceModel):
-        return "capacitance" in parameters(model)
-    rest = jax.eval_shape(lambda: model.initial_state(jnp.zeros(())))
-    return "capacitance" in parameters(model) and "voltage" in getattr(rest, "_fields", ())
+    return "capacitance" in parameters(model)
 
 
 def coupled(junctions: Mapping[str, GapJunctions]) -> list[str]:
@@ -70,13 +66,12 @@ def relaxed(
 def currents_across(
     populations: Mapping[str, Population],
     junctions: Mapping[str, GapJunctions],
-    cells: Mapping[str, Any],
+    voltages: Mapping[str, Array],
 ) -> dict[str, Array]:
     """(cells,) pA into each cell of the populations that gap junctions couple."""
     names = coupled(junctions)
     if not names:
         return {}
-    voltages = {name: voltages_of(populations[name].model, cells[name]) for name in names}
     together = jnp.concatenate([voltages[name] for name in names])
     places = _places(populations, names)
     conductance = _conductances(populations, junctions, voltages, places, together.size)
@@ -84,14 +79,23 @@ def currents_across(
     return {name: inward[places[name] : places[name] + populations[name].size] for name in names}
 
 
-def voltages_of(model: AbstractModel, x: Any) -> Array:
-    """(cells,) mV, in the state of a population that gap junctions couple."""
-    return model.voltage(x) if isinstance(model, AbstractConductanceModel) else x.voltage
+def relaxing_current(
+    populations: Mapping[str, Population],
+    junctions: Mapping[str, GapJunctions],
+    voltages: Mapping[str, Array],
+    dt: float,
+) -> dict[str, Array]:
+    """(cells,) pA: the mean over `dt` ms of what gap junctions carry while voltages relax."""
+    moved = relaxed(populations, junctions, voltages, dt)
+    return {
+        name: _capacitance(populations[name]) * (after - voltages[name]) / dt
+        for name, after in moved.items()
+    }
 
 
-def with_voltages(model: AbstractModel, x: Any, voltage: Array) -> Any:
+def with_voltages(model: AbstractConductanceModel, x: Any, voltage: Array) -> Any:
     """The state of a population at other voltages."""
-    return eqx.tree_at(lambda x: voltages_of(model, x), x, voltage)
+    return eqx.tree_at(model.voltage, x, voltage)
 
 
 def _places(populations: Mapping[str, Population], names: list[str]) -> dict[str, int]:

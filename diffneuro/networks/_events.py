@@ -95,28 +95,15 @@ def _add_active(weights, values, targets, leaving, size) -> Columns:
         active = active[:cells] & (begins[1 : cells + 1] > begins[:cells])
         active = jnp.pad(active, (0, blocks * _BLOCK - cells))
 
-        def synapse(i, total, row):
-            j = i if order is None else _at(order, i)
-            target, weight = _at(targets, j), _at(weights, j) if weights.ndim else weights
-            return tuple(
-                jax.lax.dynamic_update_index_in_dim(
-                    column,
-                    _at(column, target) + weight * value,
-                    target,
-                    0,
-                    allow_negative_indices=False,
-                )
-                for column, value in zip(total, row, strict=True)
-            )
-
         def cell(c, total):
             row = tuple(_at(column, c) for column in values)
-            return jax.lax.fori_loop(
-                _at(begins, c),
-                _at(begins, c + 1),
-                lambda i, total: synapse(i, total, row),
-                total,
-            )
+
+            def synapse(i, total):
+                j = i if order is None else _at(order, i)
+                weight = _at(weights, j) if weights.ndim else weights
+                return _added(total, _at(targets, j), weight, row)
+
+            return jax.lax.fori_loop(_at(begins, c), _at(begins, c + 1), synapse, total)
 
         def look(c, total):
             return jax.lax.cond(_at(active, c), lambda total: cell(c, total), _same, total)
@@ -133,6 +120,20 @@ def _add_active(weights, values, targets, leaving, size) -> Columns:
         return jax.lax.fori_loop(0, blocks, block, nothing)
 
     return add(weights, values, targets, leaving)
+
+
+def _added(total: Columns, target: Array, weight: Array, row: Columns) -> Columns:
+    """The totals with what one synapse passes on."""
+    return tuple(
+        jax.lax.dynamic_update_index_in_dim(
+            column,
+            _at(column, target) + weight * value,
+            target,
+            0,
+            allow_negative_indices=False,
+        )
+        for column, value in zip(total, row, strict=True)
+    )
 
 
 def _same(total: Columns) -> Columns:

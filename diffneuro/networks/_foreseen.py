@@ -11,7 +11,7 @@ from ._connection import Dense
 from ._events import Columns
 from ._population import Source
 from ._projection import Projection
-from ._transmission import impulse_columns
+from ._transmission import checked_steps, impulse_columns
 
 # Of all steps and target cells of a projection; beyond, one step at a time takes less memory.
 _MOST_NUMBERS = 10_000_000
@@ -36,7 +36,7 @@ def foreseen(made: Projection, sent: Sent, given: Sent, dt: float) -> Columns:
     """
     count, before = given.fired.shape[0], sent.fired.shape[0]
     history = jax.tree.map(lambda old, new: jnp.concatenate([old, new]), sent, given)
-    steps = made.delay / dt
+    steps = checked_steps(made, dt)
 
     def columns(k):
         return impulse_columns(made, arriving(history, None, k + before, steps, None), dt)

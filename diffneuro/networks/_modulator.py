@@ -29,11 +29,32 @@ class Modulation(eqx.Module):
 
     def scale(self, concentration: Array) -> Array:
         """What the parameter is multiplied by at a concentration (mM)."""
-        positive = concentration > 0.0
-        dose = jnp.where(positive, concentration, 1.0) / self.half_concentration
-        bound = dose**self.hill_coefficient
-        share = jnp.where(positive, bound / (1.0 + bound), 0.0)
+        dose = concentration / self.half_concentration
+        # On both sides of a half by what is at most 1, so that no power overflows.
+        low = dose <= 1.0
+        bound = jnp.where(low, dose, 1.0) ** self.hill_coefficient
+        free = (1.0 / jnp.where(low, 1.0, dose)) ** self.hill_coefficient
+        share = jnp.where(low, bound / (1.0 + bound), 1.0 / (1.0 + free))
         return 1.0 + (self.factor - 1.0) * share
+
+
+class Release(eqx.Module):
+    """What one spike of one cell adds to a concentration."""
+
+    amount: Parameter = parameter(1e-3, "mM", at_least=0.0)
+
+    def __check_init__(self):
+        check_ranges(self)
+
+
+def _releases(given: Any) -> Any:
+    """The amounts as parameters, where they are given as numbers."""
+    if not isinstance(given, Mapping):
+        return given
+    return {
+        name: one if isinstance(one, Release) else Release(one)
+        for name, one in sorted(given.items())
+    }
 
 
 class Modulator(eqx.Module):
@@ -45,7 +66,7 @@ class Modulator(eqx.Module):
     `acetylcholine`. Volume transmission: Agnati et al. 1995, doi:10.1016/0306-4522(95)00308-6
     """
 
-    releases: Mapping[str, float]
+    releases: dict[str, Release] = eqx.field(converter=_releases)
     """population to mM a spike"""
     modulations: tuple[Modulation, ...] = ()
     time_constant: Parameter = parameter(500.0, "ms", above=0.0)
@@ -54,6 +75,13 @@ class Modulator(eqx.Module):
 
     def __check_init__(self):
         check_ranges(self)
+        if not isinstance(self.releases, dict):
+            raise ValueError(
+                f"releases={self.releases!r} of a Modulator must be a dictionary from population "
+                "to mM a spike, such as {'dopaminergic': 1e-3}."
+            )
+        if not isinstance(self.modulations, tuple):
+            raise ValueError("modulations of a Modulator must be a tuple of networks.Modulation.")
         for one in self.modulations:
             if not isinstance(one, Modulation):
                 raise ValueError(
@@ -63,8 +91,8 @@ class Modulator(eqx.Module):
     def step(self, concentration: Array, spikes: Mapping[str, Any], dt: float) -> Array:
         """The concentration (mM) after a step; `spikes` are what each population has fired."""
         away = (concentration - self.baseline) * jnp.exp(-dt / self.time_constant)
-        for name, amount in self.releases.items():
+        for name, release in self.releases.items():
             fired, fraction = spikes[name]
             left = jnp.exp(-(1.0 - fraction) * dt / self.time_constant)
-            away = away + amount * jnp.sum(fired * left)
+            away = away + release.amount * jnp.sum(fired * left)
         return self.baseline + away

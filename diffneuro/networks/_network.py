@@ -19,6 +19,17 @@ from ._state import AbstractNetwork, NetworkState
 from ._transmission import initial_projection
 
 
+def in_order(given: Any) -> Any:
+    """A dictionary as JAX rebuilds it, sorted by its keys."""
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
+        return given
+    return dict(sorted(given.items()))
+
+
+def _parts() -> Any:
+    return eqx.field(default_factory=dict, converter=in_order)
+
+
 class Network(AbstractNetwork):
     """Populations of cells and the synapses between them.
 
@@ -29,10 +40,11 @@ class Network(AbstractNetwork):
     from population to voltages (mV).
     """
 
-    populations: dict[str, Population | Source]
-    projections: dict[str, Projection] = eqx.field(default_factory=dict)
-    gap_junctions: dict[str, GapJunctions] = eqx.field(default_factory=dict)
-    modulators: dict[str, Modulator] = eqx.field(default_factory=dict)
+    # In JAX's order, because what a key gives is numbered inside compiled functions and outside.
+    populations: dict[str, Population | Source] = eqx.field(converter=in_order)
+    projections: dict[str, Projection] = _parts()
+    gap_junctions: dict[str, GapJunctions] = _parts()
+    modulators: dict[str, Modulator] = _parts()
 
     def __check_init__(self):
         _check_kinds(self)
@@ -121,6 +133,11 @@ def _check_kinds(network: Network) -> None:
                 f"a {allowed}."
             )
         for name, part in parts.items():
+            if not isinstance(name, str) or not name or "." in name:
+                raise ValueError(
+                    f"{what} of a Network has the name {name!r}: give a text without dots, which "
+                    "stand between the names in a path."
+                )
             if not isinstance(part, kinds):
                 raise ValueError(
                     f"{what}[{name!r}] of a Network is a {type(part).__name__}: give a {allowed}."

@@ -10,6 +10,7 @@ from ..synapses import STDP, Traces
 from ._arrivals import Sent, arriving
 from ._connection import Sparse
 from ._projection import Projection, ProjectionState
+from ._transmission import checked_steps
 
 
 def begin(made: Projection, x: ProjectionState, sources: int, targets: int) -> ProjectionState:
@@ -40,13 +41,13 @@ def learn(
         return x
     if isinstance(made.connection, Sparse):
         cells = made.connection.sources if made.per_synapse else None
-        arrivals = arriving(sent, None, k, made.delay / dt, cells)
+        arrivals = arriving(sent, None, k, checked_steps(made, dt), cells)
         pre = (arrivals.fired, arrivals.fraction)
         if not made.per_synapse:
             pre = tuple(part[made.connection.sources] for part in pre)
         after = tuple(part[made.connection.targets] for part in post)
     else:
-        arrivals = arriving(sent, None, k, made.delay / dt, None)
+        arrivals = arriving(sent, None, k, checked_steps(made, dt), None)
         pre = (arrivals.fired[None, :], arrivals.fraction[None, :])
         after = (post[0][:, None], post[1][:, None])
     traces, weights = _step(law, x.traces, x.weights, pre, after, dt)

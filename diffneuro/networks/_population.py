@@ -5,6 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .._model import AbstractConductanceModel, AbstractModel, AbstractSpikingModel, parameters
 
@@ -36,6 +37,8 @@ class Population(eqx.Module):
                 f"model={self.model!r} of a Population is no neuron that spikes: give one, such as "
                 "neurons.LIF() or neurons.HodgkinHuxley()."
             )
+        if not isinstance(self.threshold, float | int):
+            raise ValueError(f"threshold={self.threshold!r} of a Population must be a number, mV.")
         for name, (value, _) in parameters(self.model).items():
             if jnp.shape(value) not in ((), (self.size,)):
                 raise ValueError(
@@ -46,7 +49,7 @@ class Population(eqx.Module):
 
 def check_size(size: Any, what: str) -> None:
     """Raise a `ValueError` unless a size is a whole number of cells."""
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"size={size!r} of {what} must be a whole number of cells, at least 1.")
 
 

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from .._model import Parameter, as_parameter, is_concrete
 from ..synapses import (
@@ -64,17 +65,13 @@ class Projection(eqx.Module):
         longest_delay: float | None = None,
     ):
         self.source, self.target = source, target
-        self.connection, self.receptor, self.delay = connection, receptor, as_parameter(delay)
+        self.connection, self.receptor = connection, receptor
+        if longest_delay is None:
+            longest_delay = _room_for(delay)
+        self.delay, self.longest_delay = as_parameter(delay), longest_delay
         if terminal is None and isinstance(receptor, AbstractTransmitterReceptor):
             terminal = PulseTerminal()
         self.terminal, self.release, self.plasticity = terminal, release, plasticity
-        if longest_delay is None:
-            if not is_concrete(self.delay):
-                raise ValueError(
-                    "a delay that is traced needs room in the buffer: give longest_delay, in ms."
-                )
-            longest_delay = _ROOM * float(np.max(self.delay))
-        self.longest_delay = longest_delay
 
     def __check_init__(self):
         _check_parts(self)
@@ -116,7 +113,8 @@ class GapJunctions(eqx.Module):
     """Electrical synapses between two populations, or within one; each acts both ways.
 
     A weight (nS) couples a cell of `source` and one of `target`; within a population a pair is
-    named once. The coupling is solved implicitly, so that it may be as strong as one likes.
+    named once. The coupling is solved implicitly, so that it may be as strong as one likes. Cells that spike by a rule feel a
+    reset of their neighbour from the next step on.
     """
 
     source: str = eqx.field(static=True)
@@ -130,6 +128,9 @@ class GapJunctions(eqx.Module):
                 f"connection={self.connection!r} of GapJunctions is none: give one, such as "
                 "networks.Dense(weights)."
             )
+        if not isinstance(self.law, AbstractGapJunction):
+            raise ValueError(f"law={self.law!r} of GapJunctions is none: give synapses.Ohmic().")
+        self.connection.check_numbers()
         if has_negative(self.connection.weights):
             raise ValueError("GapJunctions has a negative conductance: make it at least 0 nS.")
 
@@ -149,7 +150,25 @@ class ProjectionState(NamedTuple):
     """where a plasticity changes them"""
 
 
+def _room_for(delay: Any) -> float:
+    """The longest delay (ms) of a buffer, one of few, so that near ones share compiled code."""
+    if isinstance(delay, Tracer):
+        raise ValueError("a delay that is traced needs room in the buffer: give longest_delay, ms.")
+    try:
+        longest = _ROOM * float(np.max(np.asarray(delay, float)))
+    except (TypeError, ValueError):
+        longest = math.nan
+    if not 0.0 < longest < math.inf:
+        raise ValueError(
+            f"delay={delay!r} must be a number of ms above 0, or one for each synapse."
+        )
+    return 2.0 ** (math.ceil(2.0 * math.log2(longest)) / 2.0)
+
+
 def _check_parts(made: Projection) -> None:
+    for name, value in (("source", made.source), ("target", made.target)):
+        if not isinstance(value, str):
+            raise ValueError(f"{name}={value!r} of a Projection must be a population's name.")
     for name, value, kind, example in (
         ("connection", made.connection, AbstractConnection, "networks.Dense(weights)"),
         ("receptor", made.receptor, AbstractReceptor, "synapses.Exponential()"),
@@ -159,11 +178,25 @@ def _check_parts(made: Projection) -> None:
     ):
         if not isinstance(value, kind):
             raise ValueError(f"{name}={value!r} of a Projection is none: give one, as {example}.")
+    made.connection.check_numbers()
+    if made.plasticity is not None:
+        _check_plastic(made.connection.weights, made.plasticity)
     if made.receptor.conducts and has_negative(made.connection.weights):
         raise ValueError(
             f"a weight onto {type(made.receptor).__name__} is negative, and a conductance is at "
             "least 0: for inhibition take a receptor with a low reversal potential, or a "
             "current-based one such as synapses.ExponentialCurrent()."
+        )
+
+
+def _check_plastic(weights: Any, law: STDP) -> None:
+    if not (is_concrete(weights) and is_concrete(law.w_max)):
+        return
+    known, most = np.asarray(weights), float(law.w_max)
+    if (known < 0.0).any() or (known > most).any():
+        raise ValueError(
+            f"weights from {known.min():g} to {known.max():g} with a plasticity between 0 and "
+            f"w_max={most:g}: raise w_max, or lower the weights."
         )
 
 
@@ -185,6 +218,8 @@ def _check_delay(made: Projection) -> None:
             f"delay has shape {shape}: give one number, or one for each of the "
             f"{jnp.size(made.connection.sources)} synapses."
         )
+    if not isinstance(made.longest_delay, float | int) or not 0.0 < made.longest_delay < math.inf:
+        raise ValueError(f"longest_delay={made.longest_delay!r} must be a number of ms above 0.")
     if is_concrete(made.delay):
         known = np.asarray(made.delay)
         if not np.isfinite(known).all() or (known <= 0.0).any():

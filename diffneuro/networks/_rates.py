@@ -22,12 +22,13 @@ def rates(network: AbstractNetwork, x: NetworkState, u: Mapping[str, Any]) -> Ne
 
     **Arguments:** `u`, pA, by population: one number, or (cells,).
     """
-    across = currents_across(network.neurons, network.gap_junctions, x.populations)
+    shown = {name: network.voltages(name, x) for name in network.neurons}
+    across = currents_across(network.neurons, network.gap_junctions, shown)
     opened = network.conductances(x)
     cells = {}
     for name, made in network.neurons.items():
         model = modulated(network, name, x)
-        inputs = inputs_of(network, name, x, network.voltages(name, x), opened)
+        inputs = inputs_of(network, name, x, shown[name], opened)
         current = jnp.broadcast_to(u.get(name, 0.0), (made.size,)) + across.get(name, 0.0)
 
         def one(model, x, current, received, inputs=inputs):

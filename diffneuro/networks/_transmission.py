@@ -85,7 +85,7 @@ def transmit(
     over the step onto each of `targets` cells (nS or pA).
     """
     connection = weighted(made, x)
-    steps = made.delay / dt
+    steps = checked_steps(made, dt)
     if isinstance(made.receptor, AbstractImpulseReceptor):
         if arrived is None:
             cells = made.connection.sources if made.per_synapse else None  # pyright: ignore
@@ -99,6 +99,12 @@ def transmit(
     receptor, opened = _bind(made.receptor, x.receptor, transmitter, dt)
     spread = connection.spread(opened[:, None], targets)[:, 0]
     return x._replace(receptor=receptor, terminal=terminal), own, spread
+
+
+def checked_steps(made: Projection, dt: float) -> Array:
+    """The delay in steps; NaN, which makes a run diverge, where a buffer cannot hold it."""
+    held = (made.delay >= dt * (1.0 - 1e-4)) & (made.delay <= made.longest_delay * (1.0 + 1e-6))
+    return jnp.where(held, made.delay / dt, jnp.nan)
 
 
 def weighted(made: Projection, x: ProjectionState) -> AbstractConnection:
@@ -153,7 +159,7 @@ def _impulses(receptor: AbstractImpulseReceptor, x: Any, arrived: Columns, dt: f
 
 def _transmitter(made, x, underway: Underway, voltage, k, dt):
     """The terminals' state at the end of the step, the mean transmitter in it, and the ring."""
-    terminal, steps = made.terminal, made.delay / dt
+    terminal, steps = made.terminal, checked_steps(made, dt)
     if isinstance(terminal, AbstractGradedTerminal):
         now = jax.vmap(terminal.output)(x.terminal, voltage)
         ring = record(underway.own, k, now)

@@ -10,10 +10,15 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from ._connection import Dense, OneToOne, Sparse
+from ._population import check_size
 
 
 def all_to_all(sources: int, targets: int, weight: ArrayLike) -> Dense:
     """Every cell reaches every other with one weight (nS or pA)."""
+    check_size(sources, "a connection's sources")
+    check_size(targets, "a connection's targets")
+    if jnp.ndim(weight):
+        raise ValueError(f"weight has shape {jnp.shape(weight)}: give one, or take Dense(weights).")
     return Dense(jnp.broadcast_to(jnp.asarray(weight, float), (targets, sources)))
 
 
@@ -40,8 +45,10 @@ def connect_at_random(
 
     **Raises:** `ValueError` for a probability outside 0 to 1.
     """
+    check_size(sources, "a connection's sources")
+    check_size(targets, "a connection's targets")
     _check_probability(probability)
-    chosen, drawn = jax.random.split(key)
+    chosen, drawn = _split(key)
     # By the cells' own numbers of partners, as a table of all pairs would be large.
     counts = np.asarray(jax.random.binomial(chosen, sources, probability, (targets,)), int)
     random_numbers = np.random.default_rng(np.asarray(jax.random.key_data(chosen)))
@@ -73,6 +80,12 @@ def connect_by_distance(
     **Raises:** `ValueError` for places of different dimensions and for a probability outside 0
     to 1.
     """
+    for name, places in (("sources", sources), ("targets", targets)):
+        if np.ndim(places) != 2:
+            raise ValueError(
+                f"the places of {name} have shape {np.shape(places)}: give (cells, dimensions), "
+                "as places[:, None] for places on a line."
+            )
     from_places, to_places = (
         np.atleast_2d(np.asarray(places, float)) for places in (sources, targets)
     )
@@ -84,12 +97,19 @@ def connect_by_distance(
     distance = np.linalg.norm(to_places[:, None, :] - from_places[None, :, :], axis=2)
     chance = np.asarray(probability(distance), float)
     _check_probability(chance)
-    chosen, drawn = jax.random.split(key)
+    chosen, drawn = _split(key)
     connected = np.asarray(jax.random.uniform(chosen, distance.shape)) < chance
     if not to_itself:
         np.fill_diagonal(connected, False)
     post, pre = np.nonzero(connected)
     return Sparse(pre, post, _drawn(weight, drawn, pre.shape)), distance[post, pre]
+
+
+def _split(key: Any) -> tuple[Array, Array]:
+    if not isinstance(key, jax.Array | np.ndarray):
+        raise ValueError(f"key={key!r} is no random key: write key=jax.random.key(0).")
+    first, second = jax.random.split(jnp.asarray(key))
+    return first, second
 
 
 def _drawn(weight: Any, key: Array, shape: tuple[int, ...]) -> Any:

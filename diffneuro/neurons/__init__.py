@@ -3,6 +3,7 @@
 from ._adaptive_lif import AdaptiveLIF as AdaptiveLIF, AdaptiveLIFState as AdaptiveLIFState
 from ._adex import AdEx as AdEx, AdExState as AdExState
 from ._adex_patterns import ADEX_PATTERNS as ADEX_PATTERNS
+from ._axon import myelinated_axon as myelinated_axon, unmyelinated_axon as unmyelinated_axon
 from ._cable import Cable as Cable, CableState as CableState
 from ._cell import Cell as Cell, CellState as CellState
 from ._connor_stevens import ConnorStevens as ConnorStevens

@@ -11,7 +11,7 @@ from .._model import AbstractChannel, AbstractCoupledModel, Parameter, is_concre
 from .._tree import of_parents
 from ..morphology import Compartments
 from ._cable_equations import CableEquations, CableState
-from ._places import check_place, hashable, index_of, place_of, span
+from ._places import check_names, check_place, hashable, index_of, place_of, span
 from ._profile import AbstractProfile, check_profiles
 
 # 1 uA/cm2 over 1 um2 is 0.01 pA, and 1 uF/cm2 over it 0.01 pF.
@@ -58,6 +58,8 @@ class Cable(AbstractCoupledModel):
             )
         _check_channels(self.channels)
         regions = self.compartments.regions
+        check_names("where", self.where, "{'na': 'soma'}")
+        check_names("sites", self.sites or (), "{'soma': 0}")
         check_profiles(self.profiles, (*_GEOMETRY, *self.channels), regions)
         for name, _ in self.where:
             if name not in self.channels:
@@ -74,6 +76,8 @@ class Cable(AbstractCoupledModel):
         for name, place in self.sites:
             check_place(name, place, self.compartments)
         _check_links(self.compartments)
+        for name in _GEOMETRY:
+            _check_factor(name, self._factor(name), self.compartments)
 
     def initial_state(self, u: Any, /) -> CableState:
         return self.prepared().initial_state(u)
@@ -166,8 +170,20 @@ def _check_channels(channels: Any) -> None:
                 f"channels[{name!r}] of a Cable is a {type(channel).__name__}: give a channel, "
                 "such as channels.Leak()."
             )
+        if not isinstance(name, str):
+            raise ValueError(f"a channel of a Cable is called {name!r}: give it a text for a name.")
         if name in _GEOMETRY:
             raise ValueError(f"a channel of a Cable is called {name!r}: give it another name.")
+
+
+def _check_factor(name: str, factor: Any, compartments: Compartments) -> None:
+    if not is_concrete(factor) or (np.asarray(factor) > 0.0).all():
+        return
+    (bad,) = np.nonzero(~(np.asarray(factor) > 0.0))
+    raise ValueError(
+        f"profiles[{name!r}] of a Cable is {factor[bad[0]]:g} at {compartments.distances[bad[0]]:g} "
+        "um from the root: give one that is above 0 everywhere."
+    )
 
 
 def _check_links(compartments: Compartments) -> None:

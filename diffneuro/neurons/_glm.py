@@ -9,7 +9,7 @@ from jax import Array
 from .._model import AbstractEscapeModel, Parameter, check_ranges, parameter
 from ._escape import exponential_hazard
 from ._spike_triggered import stacked
-from ._synaptic_input import injected_current
+from ._synaptic_input import plain_current
 
 
 class StimulusFilter(eqx.Module):
@@ -74,7 +74,7 @@ class GLM(AbstractEscapeModel):
     history_filters: dict[str, HistoryFilter] = eqx.field(default_factory=_two_history_filters)
 
     def initial_state(self, u: Any, /) -> GLMState:
-        current = jnp.asarray(injected_current(u, 0.0), self.escape_rate.dtype)
+        current = jnp.asarray(plain_current(u), self.escape_rate.dtype)
         return GLMState(
             jnp.broadcast_to(current, (len(self.stimulus_filters),)),
             jnp.zeros(len(self.history_filters), current.dtype),
@@ -83,7 +83,7 @@ class GLM(AbstractEscapeModel):
         )
 
     def vector_field(self, x: GLMState, u: Any, /) -> GLMState:
-        away = injected_current(u, 0.0) - x.stimulus
+        away = plain_current(u) - x.stimulus
         return GLMState(
             away / stacked(self.stimulus_filters, "time_constant"),
             -x.history / stacked(self.history_filters, "time_constant"),

@@ -90,10 +90,10 @@ class PinskyRinzel(AbstractCoupledModel):
     calcium_decay: Parameter = parameter(0.075, "1/ms", above=0.0)
 
     def __check_init__(self):
-        if is_concrete(self.soma_share) and (np.asarray(self.soma_share) >= 1.0).any():
+        if is_concrete(self.soma_share) and (np.asarray(self.soma_share) > 1.0).any():
             raise ValueError(
                 f"PinskyRinzel has soma_share={self.soma_share}, which leaves no dendrite: make it "
-                "below 1."
+                "less than 1."
             )
 
     def initial_state(self, u: Any, /) -> PinskyRinzelState:

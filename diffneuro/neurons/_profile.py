@@ -70,6 +70,11 @@ def check_profiles(
     profiles: Mapping[str, AbstractProfile], properties: tuple[str, ...], regions: tuple[str, ...]
 ) -> None:
     """Raise a `ValueError` unless each is a profile of a property, for regions that there are."""
+    if not isinstance(profiles, Mapping):
+        raise ValueError(
+            f"profiles={profiles!r} of a Cable is no dictionary from names: give one, such as "
+            "{'na': LinearProfile(1.0, 0.01)}."
+        )
     for name, profile in profiles.items():
         if name not in properties:
             raise ValueError(

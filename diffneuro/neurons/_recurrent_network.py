@@ -10,7 +10,7 @@ from jax import Array
 from .._model import AbstractEscapeModel, Parameter, check_ranges, parameter
 from ._escape import exponential_hazard
 from ._spike_triggered import stacked
-from ._synaptic_input import injected_current
+from ._synaptic_input import plain_current
 
 
 class Weight(eqx.Module):
@@ -150,7 +150,7 @@ class RecurrentNetwork(AbstractEscapeModel):
     def _aim(self, hidden, trace, u):
         """Where the hidden units are drawn to."""
         units = self.units
-        drive = stacked(units, "input_weight") * injected_current(u, 0.0) / self.current_scale
+        drive = stacked(units, "input_weight") * plain_current(u) / self.current_scale
         total = drive + stacked(units, "spike_weight") * trace + stacked(units, "bias")
         # Sums of products, as a product of matrices is a call that keeps the loop from folding.
         return jnp.tanh(total + jnp.sum(self._weights() * hidden[None, :], axis=1))

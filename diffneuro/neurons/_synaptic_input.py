@@ -65,6 +65,19 @@ def injected_current(u: Any, v: Any, ions: Mapping[str, Ion] | None = None) -> A
     return total
 
 
+def plain_current(u: Any) -> Any:
+    """The current (pA) of an input to a neuron that has no voltage to drive one through channels.
+
+    **Raises:** `ValueError` where there are conductances.
+    """
+    if isinstance(u, SynapticInput) and _parts(u):
+        raise ValueError(
+            "this neuron has no voltage, so that no conductance can act on it: give it a current, "
+            "in a network by a current-based synapse such as synapses.ExponentialCurrent()."
+        )
+    return injected_current(u, 0.0)
+
+
 def carried_by_receptors(u: Any, membrane: Membrane) -> list[tuple[Any, Mapping[str, Any]]]:
     """The outward current (pA) of each open receptor of an input, and who carries it."""
     if not isinstance(u, SynapticInput):

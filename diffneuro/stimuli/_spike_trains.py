@@ -30,14 +30,20 @@ class AbstractSpikeTrains(eqx.Module):
         """The spikes of `size` cells in `count` steps of `dt` ms."""
 
 
-def _padded(trains: Any) -> Array:
+def _padded(trains: Any) -> Any:
     """(trains, most spikes in one) ms, filled up with inf."""
     real = jnp.result_type(float)
     if isinstance(trains, jax.Array):
         return trains.astype(real)
-    if not isinstance(trains, Sequence | np.ndarray):
+    if not isinstance(trains, Sequence | np.ndarray) or isinstance(trains, str):
+        # A tree of placeholders; `__check_init__` looks at what else it may be.
         return trains
-    listed = [np.asarray(train, float) for train in trains]
+    try:
+        listed = [np.asarray(train, float) for train in trains]
+    except (TypeError, ValueError):
+        raise ValueError(
+            "times of SpikeTrains must be lists of numbers, one list for each cell."
+        ) from None
     for number, times in enumerate(listed):
         if times.ndim != 1:
             raise ValueError(
@@ -58,8 +64,16 @@ class SpikeTrains(AbstractSpikeTrains):
     """(cells, spikes) ms, each row ascending and filled up with inf"""
 
     def __check_init__(self):
+        if self.times is None or isinstance(self.times, str | int | float):
+            raise ValueError(
+                f"times={self.times!r} of SpikeTrains must be one list of times (ms) for each cell."
+            )
         if not is_concrete(self.times):
             return
+        if self.times.ndim != 2:
+            raise ValueError(
+                f"times of SpikeTrains has shape {self.times.shape}: give one row for each cell."
+            )
         for number, row in enumerate(np.asarray(self.times)):
             given = row[row < np.inf]
             if np.isnan(row).any() or (given < 0.0).any():
@@ -83,8 +97,9 @@ class SpikeTrains(AbstractSpikeTrains):
                 "one list of times for each."
             )
         self._check_steps(count, dt)
-        held = self.times < jnp.inf
-        times = jnp.where(held, self.times, 0.0) / dt
+        given = self.times.astype(jnp.result_type(float))
+        held = (given >= 0.0) & (given < jnp.inf)
+        times = jnp.where(held, given, 0.0) / dt
         # A time that is k*dt but for rounding belongs to step k.
         step = jnp.floor(jax.lax.stop_gradient(times) + 1e-4).astype(int)
         cells = jnp.broadcast_to(jnp.arange(size)[:, None], step.shape)
@@ -103,15 +118,19 @@ class SpikeTrains(AbstractSpikeTrains):
                     f"train {number} of SpikeTrains has a spike at {given.max():g} ms, outside the "
                     f"run of {count * dt:g} ms: leave it out, or make t1 longer."
                 )
-            if (np.diff(np.floor(given / dt + 1e-4)) == 0.0).any():
+            if (np.diff(given) < dt * (1.0 - 1e-4)).any():
                 raise ValueError(
-                    f"train {number} of SpikeTrains has two spikes within one step of {dt:g} ms: "
-                    "take a smaller dt."
+                    f"train {number} of SpikeTrains has two spikes within {dt:g} ms, the length of "
+                    "a step: take a smaller dt, or give one of them to another cell."
                 )
 
 
 class PoissonSpikes(AbstractSpikeTrains):
-    """Independent Poisson trains of a rate, drawn under the run's key."""
+    """Independent Poisson trains of a rate, drawn under the run's key.
+
+    Spikes of one cell in one step come at one moment: to linear synapses they are several, to
+    release, plasticity and pulses of transmitter one. Take a dt short against 1/rate.
+    """
 
     rate: Parameter = parameter(10.0, "Hz", at_least=0.0)
     """of each cell: one number, or one for each"""

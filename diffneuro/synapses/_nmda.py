@@ -48,6 +48,10 @@ class NMDA(AbstractTwoStateReceptor):
     calcium_fraction: Parameter = parameter(0.11, "1", at_least=0.0)
     transmitter: str = eqx.field(default="glutamate", static=True)
 
+    @property
+    def blocks(self) -> bool:
+        return True
+
     def block(self, u: Membrane, /) -> Array:
         return magnesium_block(u.voltage, self.magnesium)
 
@@ -69,6 +73,10 @@ class ExponentialNMDA(AbstractDualExponentialReceptor):
     reversal_potential: Parameter = parameter(0.0, "mV")
     magnesium: Parameter = parameter(1.0, "mM", at_least=0.0)
     calcium_fraction: Parameter = parameter(0.11, "1", at_least=0.0)
+
+    @property
+    def blocks(self) -> bool:
+        return True
 
     def block(self, u: Membrane, /) -> Array:
         return magnesium_block(u.voltage, self.magnesium)

@@ -38,6 +38,11 @@ class AbstractReceptor(AbstractChannel):
         driving_force = u.voltage - u.reversal_potential(self.ion, self.reversal_potential)
         return conductance * self.block(u) * driving_force
 
+    @property
+    def blocks(self) -> bool:
+        """Whether `block` depends on the membrane."""
+        return False
+
     def linear(self, conductance: Any, u: Membrane, /) -> tuple[Any, Any]:
         """With the block held: the inward current at 0 mV (pA), and how it falls per mV (nS)."""
         flowing = conductance * self.block(u)
