@@ -17,6 +17,7 @@ from ._time_loop import Chance, TimeLoop, Trajectory
 from .adjoints import AbstractAdjoint
 from .networks import Network, NetworkState
 from .networks._arrivals import Sent, nothing_sent, record, turned
+from .networks._crossing import crossed
 from .networks._electrical import coupled, relaxed, relaxing_current, with_voltages
 from .networks._foreseen import foreseen, is_foreseen
 from .networks._inputs import Inputs, inputs_of, modulated, signal_inputs
@@ -24,7 +25,7 @@ from .networks._plastic import learn
 from .networks._population import axes_of
 from .networks._transmission import Underway, sent_amounts, transmit
 from .solvers import AbstractSolver, AbstractStaggeredSolver
-from .spikes import AbstractSpikeGradient
+from .spikes import AbstractSpikeGradient, OnGrid
 from .synapses import AbstractGradedTerminal
 
 
@@ -33,7 +34,7 @@ class Emitted(NamedTuple):
 
     fired: Array
     fraction: Array
-    """1 where there is none"""
+    """1 where there is none; one number where it is that of all"""
 
     def at(self, k: Array, dt: float) -> "Spiked":
         """The same in step k."""
@@ -189,9 +190,16 @@ class NetworkLoop(eqx.Module):
             spikes = found[name]
             if spikes is None:
                 after = network.voltages(name, carry.x._replace(populations=cells))
-                spikes = _crossed(carry.before[name], shown[name], after, made.threshold)
+                spikes = crossed(carry.before[name], shown[name], after, made.threshold)
+            if self.on_grid(name):
+                spikes = spikes[0], jnp.ones((), spikes[0].dtype)
             emitted[name] = _emitted(*spikes[:2])
         return cells, emitted
+
+    def on_grid(self, name: str) -> bool:
+        """Whether the spikes of a population all come at the ends of steps."""
+        model = self.network.neurons[name].model
+        return isinstance(self.spikes, OnGrid) and isinstance(model, AbstractSpikingModel)
 
     def look_ahead(self) -> list[str]:
         """The populations of which a step wants the voltage at its middle.
@@ -272,28 +280,14 @@ class NetworkLoop(eqx.Module):
         return carry, (kept, spiked)
 
 
-def _crossed(before: Array, now: Array, after: Array, threshold: float) -> tuple[Array, Array]:
-    """Where voltages rise through a threshold in a step, and when, by the parabola of three."""
-    past, start, end = before - threshold, now - threshold, after - threshold
-    fired = (start < 0.0) & (end >= 0.0)
-    slope = jnp.where(fired, 0.5 * (end - past), 1.0)
-    bend = jnp.where(fired, 0.5 * (end - 2.0 * start + past), 0.0)
-    start = jnp.where(fired, start, -1.0)
-    under_root = slope * slope - 4.0 * bend * start
-    positive = under_root > 0.0
-    root = jnp.sqrt(jnp.where(positive, under_root, 1.0))
-    denominator = slope + jnp.where(positive, root, 0.0)
-    usable = denominator > 0.0
-    fraction = jnp.where(usable, -2.0 * start / jnp.where(usable, denominator, 1.0), 0.5)
-    return fired.astype(fraction.dtype), jnp.clip(fraction, 0.0, 1.0)
-
-
 def _each(currents: Any, cells: int) -> Any:
     """The currents into all cells, where they are one for all."""
     return jax.tree.map(lambda current: jnp.broadcast_to(current, (cells,)), currents)
 
 
 def _emitted(fired: Array, fraction: Array) -> Emitted:
+    if fraction.ndim < fired.ndim:
+        return Emitted(fired, fraction)
     return Emitted(fired, jnp.where(fired > 0.0, fraction, 1.0))
 
 
@@ -384,10 +378,21 @@ def _begun(loop: NetworkLoop, x: NetworkState, drive: Drive) -> Carry:
         steps[made.source] = max(rows, steps.get(made.source, 0))
         if made.release is not None:
             own[name] = jnp.zeros((rows, cells))
-    sent = {name: nothing_sent(rows, network.size(name)) for name, rows in steps.items()}
+    sent = {
+        name: nothing_sent(rows, network.size(name), _moment(loop, drive, name))
+        for name, rows in steps.items()
+    }
     before = {
         name: network.voltages(name, x)
         for name, made in network.neurons.items()
         if not isinstance(made.model, AbstractSpikingModel)
     }
     return Carry(x, sent, own, before)
+
+
+def _moment(loop: NetworkLoop, drive: Drive, name: str) -> Array | None:
+    """The fraction of a step at which all spikes of a population come, if there is one."""
+    if name in drive.given:
+        fraction = drive.given[name].fraction
+        return fraction[0] if fraction.ndim == 1 else None
+    return jnp.ones(()) if loop.on_grid(name) else None

@@ -180,7 +180,7 @@ def _sources(network, given, count, dt, key) -> dict[str, GivenSpikes]:
         value = given.get(name)
         if value is None:
             silent = jnp.zeros((count, made.size))
-            found[name] = GivenSpikes(silent, silent)
+            found[name] = GivenSpikes(silent, jnp.zeros((count,), silent.dtype))
         elif isinstance(value, AbstractSpikeTrains):
             own = None if key is None else jax.random.fold_in(key, number)
             found[name] = value.sample(count, dt, made.size, own)
@@ -198,7 +198,7 @@ def _raster(value: Any, count: int, size: int, name: str) -> GivenSpikes:
     fired = jnp.asarray(value, jnp.result_type(float))
     if is_concrete(fired) and not (np.asarray(fired) >= 0.0).all():
         raise ValueError(f"the raster of {name!r} holds numbers that are negative or NaN.")
-    return GivenSpikes(fired, jnp.zeros_like(fired))
+    return GivenSpikes(fired, jnp.zeros((count,), fired.dtype))
 
 
 def _chances(network, state, key, count) -> tuple[dict[str, Chance], NetworkState]:

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-GROUPS, INPUTS, HIDDEN, STEPS, DT = 10, 100, 100, 80, 1.0
+GROUPS, INPUTS, HIDDEN, STEPS, DT = 10, 100, 100, 200, 0.5
 BATCH, UPDATES, TEST_BATCHES, RATE = 256, 200, 4, 1e-2
 # Hz of all inputs; the share of a group that takes part in its burst, of so many steps.
-_BACKGROUND, _TAKE_PART, _BURST = 2.0, 0.9, 5
-_FIRST, _GAP = (5, 25), (10, 25)
+_BACKGROUND, _TAKE_PART, _BURST = 2.0, 0.9, 10
+_FIRST, _GAP = (10, 50), (20, 50)
 
 
 def samples(random: np.random.Generator, count: int) -> tuple[NDArray[np.float32], NDArray]:

@@ -16,7 +16,8 @@ class Sent(NamedTuple):
     fired: Array
     """(steps, cells) how many spikes, floating, so that it may have a slope"""
     fraction: Array
-    """(steps, cells) when within the step, from 0 to 1; 1 where there was none"""
+    """(steps, cells) when within the step, from 0 to 1; 1 where there was none. One number for
+    spikes that all come at the same moment of their step"""
 
 
 class Arrivals(NamedTuple):
@@ -25,21 +26,23 @@ class Arrivals(NamedTuple):
     fired: Array
     """(cells,) or (synapses,)"""
     fraction: Array
-    """when within the step"""
+    """when within the step, of each or of all"""
     amount: Any
     """what each releases, relative to its weight"""
 
 
-def nothing_sent(steps: int, cells: int) -> Sent:
-    """That of a population that has been silent."""
+def nothing_sent(steps: int, cells: int, moment: Any = None) -> Sent:
+    """That of a population that has been silent; `moment`, the fraction that is that of all."""
     quiet = jnp.zeros((steps, cells))
-    return Sent(quiet, jnp.ones_like(quiet))
+    return Sent(quiet, jnp.ones_like(quiet) if moment is None else moment)
 
 
 def record(ring: Any, k: Array, row: Any) -> Any:
     """The ring with what was sent in step k."""
 
     def put(rows, new):
+        if not rows.ndim:
+            return new
         return jax.lax.dynamic_update_index_in_dim(rows, new, k % rows.shape[0], 0)
 
     return jax.tree.map(put, ring, row)
@@ -47,7 +50,9 @@ def record(ring: Any, k: Array, row: Any) -> Any:
 
 def turned(ring: Any, steps: int) -> Any:
     """The ring for a run that counts from 0 again, after one of so many steps."""
-    return jax.tree.map(lambda rows: jnp.roll(rows, -(steps % rows.shape[0]), 0), ring)
+    return jax.tree.map(
+        lambda rows: jnp.roll(rows, -(steps % rows.shape[0]), 0) if rows.ndim else rows, ring
+    )
 
 
 def arriving(sent: Sent, amounts: Any, k: Array, steps: Array, cells: Any) -> Arrivals:
@@ -65,7 +70,7 @@ def arriving(sent: Sent, amounts: Any, k: Array, steps: Array, cells: Any) -> Ar
     soon_at, late_at = soon.fraction + rest, late.fraction + rest
     is_soon, is_late = soon_at < 1.0, late_at >= 1.0
     fired = jnp.where(is_soon, soon.fired, 0.0) + jnp.where(is_late, late.fired, 0.0)
-    takes_late = is_late & ((late.fired > 0.0) | ~is_soon)
+    takes_late = is_late & ((late.fired > 0.0) | ~is_soon) if soon_at.ndim else is_late
     amount = 1.0 if amounts is None else jnp.where(takes_late, late_amount, soon_amount)
     return Arrivals(fired, jnp.where(takes_late, late_at - 1.0, soon_at), amount)
 
@@ -84,6 +89,8 @@ def _whole_steps(steps: Array) -> tuple[Array, Array]:
 
 
 def _row(ring: Array, at: Array, cells: Any) -> Array:
+    if not ring.ndim:
+        return ring
     place = at % ring.shape[0]
     if cells is None:
         return jax.lax.dynamic_index_in_dim(ring, place, 0, keepdims=False)

@@ -11,7 +11,7 @@ from ._connection import Dense
 from ._events import Columns
 from ._population import Source
 from ._projection import Projection
-from ._transmission import checked_steps, impulse_columns
+from ._transmission import checked_steps, spread_impulses
 
 # Of all steps and target cells of a projection; beyond, one step at a time takes less memory.
 _MOST_NUMBERS = 10_000_000
@@ -35,12 +35,21 @@ def foreseen(made: Projection, sent: Sent, given: Sent, dt: float) -> Columns:
     **Arguments:** `sent`, what was under way before the run; `given` (steps, cells), its spikes.
     """
     count, before = given.fired.shape[0], sent.fired.shape[0]
-    history = jax.tree.map(lambda old, new: jnp.concatenate([old, new]), sent, given)
+    history = Sent(
+        jnp.concatenate([sent.fired, given.fired]),
+        jnp.concatenate([sent.fraction, given.fraction]) if sent.fraction.ndim else sent.fraction,
+    )
     steps = checked_steps(made, dt)
 
-    def columns(k):
-        return impulse_columns(made, arriving(history, None, k + before, steps, None), dt)
+    def arrivals(k):
+        return arriving(history, None, k + before, steps, None)
 
-    found = jax.vmap(columns)(jnp.arange(count))
-    assert isinstance(made.connection, Dense)
-    return tuple(made.connection.spread_rows(column) for column in found)
+    # Nothing that has a release is foreseen, so each spike releases the same.
+    found = jax.vmap(arrivals)(jnp.arange(count))._replace(amount=1.0)
+    if not sent.fraction.ndim:
+        found = found._replace(fraction=found.fraction[0])
+    connection = made.connection
+    assert isinstance(connection, Dense)
+    return spread_impulses(
+        made, found, dt, lambda columns: tuple(map(connection.spread_rows, columns))
+    )

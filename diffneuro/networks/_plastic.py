@@ -39,16 +39,18 @@ def learn(
     law = made.plasticity
     if law is None:
         return x
+    post = (post[0], jnp.broadcast_to(post[1], post[0].shape))
     if isinstance(made.connection, Sparse):
         cells = made.connection.sources if made.per_synapse else None
         arrivals = arriving(sent, None, k, checked_steps(made, dt), cells)
-        pre = (arrivals.fired, arrivals.fraction)
+        pre = (arrivals.fired, jnp.broadcast_to(arrivals.fraction, arrivals.fired.shape))
         if not made.per_synapse:
             pre = tuple(part[made.connection.sources] for part in pre)
         after = tuple(part[made.connection.targets] for part in post)
     else:
         arrivals = arriving(sent, None, k, checked_steps(made, dt), None)
-        pre = (arrivals.fired[None, :], arrivals.fraction[None, :])
+        at = jnp.broadcast_to(arrivals.fraction, arrivals.fired.shape)
+        pre = (arrivals.fired[None, :], at[None, :])
         after = (post[0][:, None], post[1][:, None])
     traces, weights = _step(law, x.traces, x.weights, pre, after, dt)
     return x._replace(traces=traces, weights=weights)

@@ -113,8 +113,8 @@ class GapJunctions(eqx.Module):
     """Electrical synapses between two populations, or within one; each acts both ways.
 
     A weight (nS) couples a cell of `source` and one of `target`; within a population a pair is
-    named once. The coupling is solved implicitly, so that it may be as strong as one likes. Cells that spike by a rule feel a
-    reset of their neighbour from the next step on.
+    named once. The coupling is solved implicitly, so that it may be as strong as one likes.
+    Cells that spike by a rule feel a reset of their neighbour from the next step on.
     """
 
     source: str = eqx.field(static=True)

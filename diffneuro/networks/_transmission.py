@@ -1,5 +1,6 @@
 """A projection's step: from what is sent to what opens."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -62,6 +63,7 @@ def sent_amounts(
         spiked = release.flow(after, (1.0 - fraction) * dt)
         return _mixed(fired, spiked, release.flow(state, dt)), amount
 
+    fraction = jnp.broadcast_to(fraction, fired.shape)
     state, amount = jax.vmap(one)(x.release, fired, fraction, chance)
     return x._replace(release=state), amount
 
@@ -91,7 +93,8 @@ def transmit(
             cells = made.connection.sources if made.per_synapse else None  # pyright: ignore
             assert underway.sent is not None
             arrivals = arriving(underway.sent, underway.own, k, steps, cells)
-            arrived = _spread_impulses(made, connection, arrivals, dt, targets)
+            spread = _spread(made, connection, targets)
+            arrived = spread_impulses(made, arrivals, dt, spread)
         receptor, opened = _impulses(made.receptor, x.receptor, arrived, dt)
         return x._replace(receptor=receptor), underway.own, opened
     assert isinstance(made.receptor, AbstractTransmitterReceptor)
@@ -123,10 +126,12 @@ def opened_now(made: Projection, x: ProjectionState, targets: int) -> Array:
     return weighted(made, x).spread(share[:, None], targets)[:, 0]
 
 
-def impulse_columns(made: Projection, arrivals: Arrivals, dt: float) -> Columns:
+def spread_impulses(
+    made: Projection, arrivals: Arrivals, dt: float, spread: Callable[[Columns], Columns]
+) -> Columns:
     """What arrivals add to the parts of the receptor's state, and what they open in the mean.
 
-    Each has the rest of its step to act.
+    Each has the rest of its step to act; `spread` adds up for each target.
     """
     receptor = made.receptor
     assert isinstance(receptor, AbstractImpulseReceptor)
@@ -136,17 +141,23 @@ def impulse_columns(made: Projection, arrivals: Arrivals, dt: float) -> Columns:
         kick = receptor.kick()
         return receptor.flow(kick, left), (1.0 - fraction) * receptor.mean(kick, left)
 
-    parts = jax.tree.leaves(jax.vmap(one)(arrivals.fraction))
-    return tuple(arrivals.fired * arrivals.amount * part for part in parts)
+    released = arrivals.fired * arrivals.amount
+    if arrivals.fraction.ndim:
+        parts = jax.tree.leaves(jax.vmap(one)(arrivals.fraction.ravel()))
+        return spread(tuple(released * part.reshape(released.shape) for part in parts))
+    # All at one moment of the step, so that one sum will do.
+    (total,) = spread((released,))
+    return tuple(total * part for part in jax.tree.leaves(one(arrivals.fraction)))
 
 
-def _spread_impulses(made, connection, arrivals: Arrivals, dt, targets) -> Columns:
-    """Arrivals are added up for each target."""
-    columns = impulse_columns(made, arrivals, dt)
-    if made.per_synapse:
-        assert isinstance(connection, Sparse)
-        return tuple(connection.gather(jnp.stack(columns, 1), targets).T)
-    return connection.spread_events(columns, targets)
+def _spread(made, connection, targets) -> Callable[[Columns], Columns]:
+    def spread(columns):
+        if made.per_synapse:
+            assert isinstance(connection, Sparse)
+            return tuple(connection.gather(jnp.stack(columns, 1), targets).T)
+        return connection.spread_events(columns, targets)
+
+    return spread
 
 
 def _impulses(receptor: AbstractImpulseReceptor, x: Any, arrived: Columns, dt: float):
@@ -174,6 +185,7 @@ def _transmitter(made, x, underway: Underway, voltage, k, dt):
     assert underway.sent is not None
     arrivals = arriving(underway.sent, underway.own, k, steps, None)
     amounts = jnp.broadcast_to(arrivals.amount, arrivals.fired.shape)
+    fractions = jnp.broadcast_to(arrivals.fraction, arrivals.fired.shape)
 
     def one(state, fired, fraction, amount):
         before, left = fraction * dt, (1.0 - fraction) * dt
@@ -184,7 +196,7 @@ def _transmitter(made, x, underway: Underway, voltage, k, dt):
         spiked = (terminal.flow(after, left), mean)
         return _mixed(fired, spiked, (terminal.flow(state, dt), terminal.mean(state, dt)))
 
-    state, mean = jax.vmap(one)(x.terminal, arrivals.fired, arrivals.fraction, amounts)
+    state, mean = jax.vmap(one)(x.terminal, arrivals.fired, fractions, amounts)
     return state, mean, underway.own
 
 

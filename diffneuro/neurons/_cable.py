@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -111,13 +112,17 @@ class Cable(AbstractCoupledModel):
         parents, conductance = self.links()
         compartments = self.compartments
         area = _PER_UM2 * self._shape().area()
-        spans, weights = [], {}
-        for name in self.channels:
+        spans, weights, spread = [], {}, {}
+        for name, channel in self.channels.items():
             start, stop, mask = span(dict(self.where).get(name), compartments, name)
             spans.append((name, (start, stop)))
             weights[name] = (area * self._factor(name))[start:stop] * jnp.asarray(mask, area.dtype)
+            spread[name] = jax.tree.map(
+                lambda leaf, count=stop - start: jnp.broadcast_to(leaf, (count, *leaf.shape))
+                if eqx.is_array(leaf) else leaf, channel
+            )
         return CableEquations(
-            channels=self.channels,
+            channels=spread,
             weights=weights,
             capacitance=self.capacitances(),
             conductance=conductance,

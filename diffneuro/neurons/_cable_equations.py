@@ -59,7 +59,7 @@ class CableEquations(AbstractCoupledModel):
         current = self.charging(x, u) + inflow(self.parents, self.conductance, v)
         dv = current / jnp.where(self._is_junction(), 1.0, self.capacitance)
         gates = {
-            name: jax.vmap(channel.vector_field)(x.channels[name], self._membrane(name, x.voltage))
+            name: eqx.filter_vmap(_slope)(channel, x.channels[name], self._membrane(name, x.voltage))
             for name, channel in self.channels.items()
         }
         return CableState(self._joined(dv), gates)
@@ -85,7 +85,7 @@ class CableEquations(AbstractCoupledModel):
         for name, channel in self.channels.items():
             start, stop = dict(self.spans)[name]
             membrane = self._membrane(name, x.voltage)
-            part = self.weights[name] * jax.vmap(channel.output)(x.channels[name], membrane)
+            part = self.weights[name] * eqx.filter_vmap(_density)(channel, x.channels[name], membrane)
             found[name] = jnp.pad(part, (start, len(self.parents) - stop))
         return found
 
@@ -108,7 +108,7 @@ class CableEquations(AbstractCoupledModel):
 
     def _settled(self, v: Array) -> dict[str, Any]:
         settled = {
-            name: jax.vmap(channel.initial_state)(self._membrane(name, v))
+            name: eqx.filter_vmap(_rest)(channel, self._membrane(name, v))
             for name, channel in self.channels.items()
         }
         for name, state in settled.items():
@@ -146,3 +146,15 @@ class CableEquations(AbstractCoupledModel):
         below = g + of_children(self.parents, g)
         is_junction = self._is_junction()
         return jnp.where(is_junction, above / jnp.where(is_junction, below, 1.0), v)
+
+
+def _slope(channel: AbstractChannel, x: Any, u: Membrane) -> Any:
+    return channel.vector_field(x, u)
+
+
+def _density(channel: AbstractChannel, x: Any, u: Membrane) -> Array:
+    return channel.output(x, u)
+
+
+def _rest(channel: AbstractChannel, u: Membrane) -> Any:
+    return channel.initial_state(u)

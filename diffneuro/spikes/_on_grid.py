@@ -54,14 +54,20 @@ class OnGrid(AbstractSpikeGradient):
         left = model.refractory(x)
         # Less than half a step left is rounding, or ends nearer to this step's start.
         left = jnp.where(left > 0.5 * dt, left, 0.0)
+        resting = left == 0.0
+        # Told by constants whether the neuron is refractory, a model's slopes are constants too.
+        held, end = (
+            solver.step(model, eqx.tree_at(model.refractory, x, jnp.full_like(left, value)), u, dt)
+            for value in (1.0, 0.0)
+        )
         start = eqx.tree_at(model.refractory, x, left)
-        end = solver.step(model, start, u, dt)
+        end = jax.tree.map(lambda free, not_: jnp.where(resting, free, not_), end, held)
         end = eqx.tree_at(model.refractory, end, jnp.maximum(left - dt, 0.0))
-        fired = (model.event(end, u[0]) >= 0.0) & (left == 0.0)
+        fired = (model.event(end, u[0]) >= 0.0) & resting
         state = jax.tree.map(
             lambda spiked, not_: jnp.where(fired, spiked, not_), model.jump(end, u[0]), end
         )
         real = fired.astype(jnp.result_type(float))
-        free = jnp.where(left == 0.0, dt, 0.0)
+        free = jnp.where(resting, dt, 0.0)
         attempt = Attempt(start, None, end, jnp.asarray(dt) - free, free)
         return self.surrogate.blur(model, attempt, SpikingStep(state, real, jnp.ones_like(real)), u)
