@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from .peers.cable import ON_TREE
 from .rows import Row, value_of
 from .tables import aligned, number
 
@@ -100,6 +101,30 @@ def _first_call(name: str, what: str, limit: float, unit: str, model: str = "HH"
     return Target(name, limit, False, unit, _just(section="first_call", what=what, model=model))
 
 
+def _cable(what: str, model: str, dtype: str = "float32", batch: int = 1) -> dict[str, Any]:
+    return {"section": "cable", "what": what, "model": model, "dtype": dtype, "batch": batch}
+
+
+def _cable_forward(other: str, dtype: str, size: str = "") -> Target:
+    what = f"forward{size}"
+    ratio = _ratio(_cable(what, other, dtype), _cable(what, "diffneuro", dtype))
+    return Target(f"{other}'s cable over ours, {dtype}{size}", 4.0, True, "x", ratio)
+
+
+def _cable_gradient(size: str = "") -> Target:
+    ratio = _ratio(
+        _cable(f"gradient{size}", "diffneuro"), _cable(f"forward{size}", "NEURON", "float64")
+    )
+    return Target(f"a cable's gradient over NEURON's forward{size}", 0.7, False, "x", ratio)
+
+
+def _as_neuron(cell: str, what: str, limit: float, unit: str) -> Target:
+    reached = _just(
+        section="cable", what=f"{cell}, {what}", model="CrankNicolson", steps=2000, dtype="float64"
+    )
+    return Target(f"{cell}, {what}", limit, False, unit, reached)
+
+
 def _long(what: str) -> Target:
     ratio = _ratio(_loop(what, 1, 200_000), _loop(what, 1))
     return Target(f"a step of 200,000 over one of 4,000, {what}", 1.5, False, "x", ratio)
@@ -146,6 +171,47 @@ TARGETS = (
     _staggered("gradient", 64),
     _long("forward"),
     _long("gradient"),
+    _cable_forward("NEURON", "float64"),
+    _cable_forward("NEURON", "float64", ON_TREE),
+    _cable_forward("Jaxley", "float32"),
+    _cable_gradient(),
+    _cable_gradient(ON_TREE),
+    Target(
+        f"a cable's gradient over its forward{ON_TREE}",
+        4.0,
+        False,
+        "x",
+        _ratio(_cable(f"gradient{ON_TREE}", "diffneuro"), _cable(f"forward{ON_TREE}", "diffneuro")),
+    ),
+    Target(
+        "Jaxley's gradient of a cable over ours, B=16",
+        4.0,
+        True,
+        "x",
+        _ratio(_cable("gradient", "Jaxley", batch=16), _cable("gradient", "diffneuro", batch=16)),
+    ),
+    Target(
+        "first gradient call of a cable",
+        6.0,
+        False,
+        "s",
+        _just(**_cable("first gradient call", "five channels")),
+    ),
+    Target(
+        f"first gradient call of a cable{ON_TREE}",
+        15.0,
+        False,
+        "s",
+        _just(**_cable(f"first gradient call{ON_TREE}", "five channels")),
+    ),
+    *(
+        _as_neuron(cell, what, limit, unit)
+        for cell in ("squid soma", "five channels")
+        for what, limit, unit in (
+            ("mean difference from NEURON, soma", 0.05, "mV"),
+            ("spike times, largest difference from NEURON", 0.02, "ms"),
+        )
+    ),
 )
 
 

@@ -26,6 +26,20 @@ def of_children(parents: Parents, values: Array) -> Array:
     )
 
 
+def value_at(values: Array, place: int) -> Array:
+    """The value of one place; its derivative is one of that place and 0 of the others.
+
+    JAX would transpose reading to padding, and a loop that pads has ends to look out for.
+    """
+    places = np.arange(len(values))
+    first = _with_transpose(
+        lambda values: jnp.where(places == 0, values[place], 0.0),
+        lambda values: jnp.where(places == place, values[0], 0.0),
+        values,
+    )
+    return first[0]
+
+
 def inflow(parents: Parents, conductance: Array, voltage: Array) -> Array:
     r"""What flows into each place from its neighbours: $\sum_j g_{ij} (v_j - v_i)$.
 
@@ -74,38 +88,42 @@ def _with_transpose(
 
 
 def _of_parents(parents: Parents, values: Array) -> Array:
-    found = jnp.append(values[:1], values[:-1])
-    count, child, parent = _apart(parents)
+    child, parent = (jnp.asarray(part) for part in _apart(parents))
 
     def read(k: Array, found: Array) -> Array:
         return lax.dynamic_update_index_in_dim(found, _at(values, parent[k]), child[k], 0)
 
-    return lax.fori_loop(0, count, read, found) if count else found
+    before = jnp.append(values[:1], values[:-1])
+    return lax.fori_loop(0, len(child), read, before)
 
 
 def _of_children(parents: Parents, values: Array) -> Array:
-    place = np.arange(len(parents))
-    next_ones = np.append(np.asarray(parents)[1:] == place[:-1], False)
-    total = jnp.where(next_ones, jnp.append(values[1:], values[:1]), 0.0)
-    total = total + jnp.where(place == 0, values, 0.0)
-    count, child, parent = _apart(parents)
+    child, parent = _apart(parents)
+    follows = np.ones(len(parents), bool)
+    follows[child] = False
+    child, parent = jnp.asarray(child), jnp.asarray(parent)
+    after = jnp.append(values[1:], values[:1])
+    total = jnp.where(np.append(follows[1:], False), after, 0.0)
 
     def add(k: Array, total: Array) -> Array:
         at = parent[k]
         more = _at(total, at) + _at(values, child[k])
         return lax.dynamic_update_index_in_dim(total, more, at, 0)
 
-    return lax.fori_loop(0, count, add, total) if count else total
+    return lax.fori_loop(0, len(child), add, total)
 
 
-def _apart(parents: Parents) -> tuple[int, Array, Array]:
-    """How many places do not follow their parents, which ones, and their parents.
+def _apart(parents: Parents) -> tuple[np.ndarray, np.ndarray]:
+    """The places that are read by number, and their parents.
 
-    The others, and those are most, are read side by side, which is much faster than by number.
+    Most follow their parents, and are read side by side. The first two never are: a loop of two
+    rounds stays a loop, and what is on its other side stays a loop of its own, which is fast
+    because it has no ends to look out for.
     """
-    (child,) = np.nonzero(np.asarray(parents) != np.arange(-1, len(parents) - 1))
-    parent = np.asarray(parents)[child]
-    return len(child), jnp.asarray(child.astype(np.int32)), jnp.asarray(parent.astype(np.int32))
+    place = np.arange(len(parents))
+    (child,) = np.nonzero((np.asarray(parents) != place - 1) | (place < 2))
+    parent = np.maximum(parents, 0)[child]
+    return child.astype(np.int32), parent.astype(np.int32)
 
 
 def _at(values: Array, place: Array) -> Array:

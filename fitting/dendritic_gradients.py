@@ -21,7 +21,7 @@ from diffneuro.neurons import Cable, LinearProfile
 
 SHAPE = Path("morphologies") / "ca1_n120.swc"
 T1, DT, NOISE = 100.0, 0.05, 0.2  # ms, ms, mV
-STARTS, STEPS = 4, 25
+STARTS, STEPS, SODIUM = 4, 25, 50.0  # the last in mS/cm2, at the soma
 TRUTH = {
     "axial_resistivity": 150.0,
     "capacitance": 1.2,
@@ -50,7 +50,7 @@ def pyramid(path: Path) -> Cable:
     near = np.flatnonzero(tree.in_region("apical") & tree.between(200.0, 300.0))
     trunk = int(near[np.argmax(np.asarray(tree.radius)[near])])
     of = dn.channels
-    channels = {"na": of.TraubMilesSodium(50.0), "k": of.TraubMilesPotassium(8.0)}
+    channels = {"na": of.TraubMilesSodium(SODIUM), "k": of.TraubMilesPotassium(8.0)}
     channels |= {"a": of.ConnorStevensATypePotassium(), "h": of.HCN(), "leak": of.Leak(0.04, -70.0)}
     profiles = {name: LinearProfile(1.0, 0.0) for name in ("na", "a", "h")}
     cable = Cable(tree, channels, profiles=profiles, sites={"soma": 0, "dendrite": trunk})
@@ -114,7 +114,7 @@ def draw(cable: Cable, recorded: np.ndarray, fits: dict, path: Path) -> None:
         shown = {"truth": (TRUTH, "0.2", 2.4), "soma alone": (fits["soma"][0], "#0072b2", 1.0)}
         shown["soma and dendrite"] = (fits["both"][0], "#d55e00", 1.0)
         for label, (values, shade, width) in shown.items():
-            density = values.get(f"channels.{channel}.g_max", cable.channels[channel].g_max)
+            density = values.get(f"channels.{channel}.g_max", SODIUM)
             factor = np.maximum(0.0, 1.0 + values[f"profiles.{channel}.slope"] * x)
             axes.plot(x, density * factor, color=shade, lw=width, label=label)
         axes.set(title=title, xlabel="distance (um)", ylim=(0.0, None))

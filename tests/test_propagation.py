@@ -186,7 +186,7 @@ def giant():
 def test_an_impulse_goes_one_way(giant):
     times = giant(start=pulse(700, 2e7))
     assert {len(one) for one in times} == {1}
-    assert (np.diff(np.concatenate(times)) >= 0.0).all()
+    assert np.diff(np.concatenate(times)).min() >= 0.0
 
 
 def test_impulses_that_meet_vanish(giant):
@@ -250,7 +250,7 @@ def test_an_observer_is_refused():
     cable = Cable(unmyelinated_axon(2.0, 400.0, count=4).compartments, {"leak": Leak()})
     time = np.arange(50) * 0.1
     recording = dn.recordings.Recording(time, np.zeros((1, 50)), np.full((1, 50), -60.0))
-    with pytest.raises(ValueError, match="use methods.LevenbergMarquardt or"):
+    with pytest.raises(ValueError, match="cannot be synchronised with a recorded voltage"):
         dn.fit(
             cable,
             recording,

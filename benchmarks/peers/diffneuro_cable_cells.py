@@ -64,7 +64,9 @@ def _compared(name: str, method: str, dt: float, ours: NDArray, theirs: NDArray)
     yield Row("cable", what, value, "ms", note=note, **labels)
 
 
-def _run(cell: dn.neurons.Cable, current: float, solver: dn.solvers.AbstractSolver, dt: float) -> NDArray:
+def _run(
+    cell: dn.neurons.Cable, current: float, solver: dn.solvers.AbstractSolver, dt: float
+) -> NDArray:
     """(2, steps) mV, in the soma and in the tip."""
     settled = jax.vmap(lambda channel, v: channel.initial_state(dn.Membrane(v)), (None, 0))
     v = jnp.full(cell.compartments.count, START)

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 
 from .._model import AbstractChannel, AbstractCoupledModel, Parameter, is_concrete, parameter
-from .._tree import of_parents
+from .._tree import of_parents, value_at
 from ..morphology import Compartments
 from ._cable_equations import CableEquations, CableState
 from ._places import check_names, check_place, hashable, index_of, place_of, span
@@ -117,10 +117,7 @@ class Cable(AbstractCoupledModel):
             start, stop, mask = span(dict(self.where).get(name), compartments, name)
             spans.append((name, (start, stop)))
             weights[name] = (area * self._factor(name))[start:stop] * jnp.asarray(mask, area.dtype)
-            spread[name] = jax.tree.map(
-                lambda leaf, count=stop - start: jnp.broadcast_to(leaf, (count, *leaf.shape))
-                if eqx.is_array(leaf) else leaf, channel
-            )
+            spread[name] = _spread(channel, stop - start)
         return CableEquations(
             channels=spread,
             weights=weights,
@@ -141,7 +138,7 @@ class Cable(AbstractCoupledModel):
 
         **Raises:** `ValueError` if there is no such site, naming those there are.
         """
-        return x.voltage[place_of(site, self._numbered_sites())]
+        return value_at(x.voltage, place_of(site, self._numbered_sites()))
 
     def _numbered_sites(self) -> tuple[tuple[str, int], ...]:
         return tuple((name, index_of(place, self.compartments)) for name, place in self.sites)
@@ -161,6 +158,17 @@ class Cable(AbstractCoupledModel):
             self._factor("length") * self.compartments.length,
         )
         return eqx.tree_at(lambda c: (c.radius, c.length), self.compartments, sizes)
+
+
+def _spread(channel: AbstractChannel, count: int) -> AbstractChannel:
+    """So many channels in one.
+
+    The derivatives by their parameters are then summed once, not in each step of a run, where
+    sums, unlike all else, are taken one number after the other.
+    """
+    arrays, others = eqx.partition(channel, eqx.is_array)
+    many = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *leaf.shape)), arrays)
+    return eqx.combine(many, others)
 
 
 def _check_channels(channels: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 
 from .._model import AbstractChannel, AbstractCoupledModel, Membrane, Occupancy
-from .._tree import inflow, of_children, of_parents
+from .._tree import inflow, of_children, of_parents, value_at
 from ._cable_rest import settled_tree
 from ._places import place_of
 from ._synaptic_input import injected_current
@@ -37,6 +37,7 @@ class CableEquations(AbstractCoupledModel):
     """
 
     channels: dict[str, AbstractChannel]
+    """whose arrays have an axis of compartments, over the channel's span"""
     weights: dict[str, Array]
     """(m,) pA for 1 uA/cm2 of a channel, over its span"""
     capacitance: Array
@@ -59,13 +60,15 @@ class CableEquations(AbstractCoupledModel):
         current = self.charging(x, u) + inflow(self.parents, self.conductance, v)
         dv = current / jnp.where(self._is_junction(), 1.0, self.capacitance)
         gates = {
-            name: eqx.filter_vmap(_slope)(channel, x.channels[name], self._membrane(name, x.voltage))
+            name: eqx.filter_vmap(_slope)(
+                channel, x.channels[name], self._membrane(name, x.voltage)
+            )
             for name, channel in self.channels.items()
         }
         return CableState(self._joined(dv), gates)
 
     def output(self, x: CableState, u: Any, /) -> Array:
-        return x.voltage[self.sites[0][1]]
+        return value_at(x.voltage, self.sites[0][1])
 
     def voltage(self, x: CableState, /) -> Array:
         return x.voltage
@@ -85,7 +88,9 @@ class CableEquations(AbstractCoupledModel):
         for name, channel in self.channels.items():
             start, stop = dict(self.spans)[name]
             membrane = self._membrane(name, x.voltage)
-            part = self.weights[name] * eqx.filter_vmap(_density)(channel, x.channels[name], membrane)
+            part = self.weights[name] * eqx.filter_vmap(_density)(
+                channel, x.channels[name], membrane
+            )
             found[name] = jnp.pad(part, (start, len(self.parents) - stop))
         return found
 
