@@ -64,6 +64,7 @@ def velocity():
         yield jax.jit(jax.value_and_grad(giant_velocity, argnums=(0, 1, 2)))
 
 
+@pytest.mark.slow
 def test_velocity_in_the_squid_axon(velocity, x64):
     assert float(velocity(GIANT, 35.4, 18.5)[0]) == pytest.approx(18.73, rel=0.02)
     assert float(velocity(GIANT, 35.4, 6.3)[0]) == pytest.approx(12.3, rel=0.02)
@@ -74,6 +75,7 @@ def test_velocity_grows_as_the_root_of_the_diameter(velocity, x64):
     assert np.log(thick / thin) / np.log(4.0) == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.slow
 def test_derivatives_of_velocity_equal_differences(velocity, x64):
     here = np.array([GIANT, 35.4, 18.5])
     speed, slopes = velocity(*here)
@@ -105,11 +107,13 @@ def saltatory():
     return found
 
 
+@pytest.mark.slow
 def test_velocity_grows_as_the_diameter_under_myelin(saltatory):
     thin, thick = saltatory
     assert np.log(thick / thin) / np.log(4.0) == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_myelin_is_fast_and_saves_sodium(saltatory):
     axon, current = fast(10.0)
     d = axon.compartments.distances
@@ -233,6 +237,7 @@ def test_impulses_fail_where_branches_are_thick():
 # Fits
 
 
+@pytest.mark.slow
 def test_a_cable_is_fitted_by_default():
     truth = {"axial_resistivity": 150.0, "channels.leak.g_max": 0.06}
     leak = {"leak": Leak(0.1, -65.0)}

@@ -193,9 +193,10 @@ def _check_factor(name: str, factor: Any, compartments: Compartments) -> None:
     if not is_concrete(factor) or (np.asarray(factor) > 0.0).all():
         return
     (bad,) = np.nonzero(~(np.asarray(factor) > 0.0))
+    distance = compartments.distances[bad[0]]
     raise ValueError(
-        f"profiles[{name!r}] of a Cable is {factor[bad[0]]:g} at {compartments.distances[bad[0]]:g} "
-        "um from the root: give one that is above 0 everywhere."
+        f"profiles[{name!r}] of a Cable is {factor[bad[0]]:g} at {distance:g} um from the root: "
+        "give one that is above 0 everywhere."
     )
 
 
