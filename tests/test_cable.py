@@ -194,6 +194,7 @@ def test_order(solver, order, x64):
     assert (abs(rates - order) < 0.2).all(), errors
 
 
+@pytest.mark.slow
 def test_both_schemes_solve_the_vector_field(x64):
     cable = neuron()
     x = cable.initial_state(0.0)
@@ -217,6 +218,7 @@ PATHS = {
 }
 
 
+@pytest.mark.slow
 def test_gradients_equal_central_differences(x64):
     cable = neuron(profiles={"k": LinearProfile(1.0, 0.002)})
 
@@ -275,6 +277,7 @@ def test_time_loops_are_folded(kind):
     assert loops_folded(text)
 
 
+@pytest.mark.slow
 def test_a_batch_is_a_loop(x64):
     cables = [
         jax.tree.map(lambda leaf, scale=scale: scale * leaf, neuron()) for scale in (0.97, 1.0)

@@ -62,6 +62,9 @@ MODELS["DrivenSynapse"] = lambda: dn.synapses.DrivenSynapse(
     release=dn.synapses.TsodyksMarkram(0.5, 20.0, 50.0),
 )
 MODELS["EscapeNoise"] = lambda: dn.neurons.EscapeNoise(dn.neurons.LIF())
+# Cables, of which one is here by itself; those of giant axons want more current.
+for _axon in ("myelinated_axon", "unmyelinated_axon"):
+    del MODELS[_axon]
 MODELS["Nudged"] = lambda: dn.neurons.Nudged(MODELS["Cell"](), 0.5)
 MODELS["IdealVoltageClamp"] = lambda: dn.neurons.IdealVoltageClamp(MODELS["Cell"]())
 MODELS["VoltageClamp"] = lambda: dn.neurons.VoltageClamp(
@@ -125,6 +128,10 @@ COMPOSED = [
     "exponential_kainate",
     "exponential_nicotinic",
 ]
+
+
+# Their files look at the same; each takes a second or two to compile.
+SYNAPSES = [name for name in MODELS if name in vars(dn.synapses)]
 
 
 def _each(names, slow=LARGE):
@@ -329,7 +336,7 @@ def _observable(model, stimulus):
     return total + 10.0 * jnp.sum(jnp.where(fired, run.spike_times, 0.0))
 
 
-@_each([name for name in MODELS if name not in LARGE], COMPOSED)
+@_each([name for name in MODELS if name not in LARGE], COMPOSED + SYNAPSES)
 def test_gradient_equals_central_differences(name, x64):
     model = MODELS[name]()
     known = {path: value for path, (value, _) in dn.parameters(model).items()}
@@ -357,7 +364,7 @@ def test_gradient_equals_central_differences(name, x64):
     np.testing.assert_allclose(forward, reverse, rtol=1e-10)
 
 
-@_each(MODELS, LARGE + COMPOSED)
+@_each(MODELS, LARGE + COMPOSED + SYNAPSES)
 def test_vmap_over_parameters_is_a_loop_over_them(name):
     model = MODELS[name]()
     stimulus = _input(model)
@@ -388,7 +395,7 @@ KINDS = {
 }
 
 
-@every_model
+@_each(MODELS, LARGE + SYNAPSES)
 @both_precisions
 def test_any_kind_of_number_gives_the_same_type(name, double):
     with jax.enable_x64(double):

@@ -168,6 +168,7 @@ def test_squid_cell_in_neuron(tmp_path):
 
 
 @needs_neuron
+@pytest.mark.slow
 def test_cable_in_neuron(tmp_path):
     model = cable()
     to_neuron(model, tmp_path)

@@ -333,6 +333,7 @@ def test_a_list_of_synapses_is_the_matrix_of_their_sums(getkey, x64):
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_synapses_of_different_delays(x64):
     source, cells = Source(2), Population(neurons.LIF(threshold=1e3), 2)
     sparse = Sparse([0, 1, 0], [0, 0, 1], [3.0, 4.0, 5.0])
@@ -441,6 +442,7 @@ def test_a_modulator_is_raised_cleared_and_scales_a_parameter(x64):
     np.testing.assert_allclose(run.y["cell"][-1, 0], after.y[-1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_poisson_sources_have_their_rate(getkey):
     network = Network({"in": Source(200), "cell": Population(neurons.LIF(), 1)})
     run = dn.simulate(network, {"in": stimuli.PoissonSpikes(50.0)}, t1=1000.0, key=getkey())
@@ -735,6 +737,7 @@ def gap_pair(one, other, conductance):
 
 
 @pytest.mark.parametrize("other", [neurons.LIF, neurons.AdEx])
+@pytest.mark.slow
 def test_spikes_through_a_gap_junction_have_times_and_derivatives(other, x64):
     network = gap_pair(neurons.LIF(), other(), 20.0)
 
@@ -757,6 +760,7 @@ def test_spikes_through_a_gap_junction_have_times_and_derivatives(other, x64):
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_block_is_taken_at_the_middle_of_a_step(x64):
     """Second order, as without the block."""
     network = one_synapse(synapses.ExponentialNMDA(), model=neurons.LIF(), weight=60.0, delay=1.0)

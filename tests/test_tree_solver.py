@@ -64,6 +64,7 @@ def test_derivatives_of_both_modes_are_those_of_the_dense_system(parents):
         _equal(found, wanted, 1e-11)
 
 
+@pytest.mark.slow
 def test_second_derivative_is_that_of_the_dense_system():
     own, g, b = _numbers(BRANCHED)
     found, wanted = (
