@@ -109,6 +109,7 @@ def simulate(
         raise ValueError(f"model={model!r} is no model: give one, such as neurons.LIF().")
     count = _sample_count(t1, dt)
     _check_every(every)
+    warn_unless_folding()
     run = _run_network if isinstance(model, Network) else _run_one
     return run(
         model,
@@ -143,7 +144,6 @@ def _run_one(
     if rested:
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
-    warn_unless_folding()
     lanes = _LANES_OF_COMPARTMENTS if isinstance(model, AbstractCoupledModel) else _LANES
     adjoint = _default_adjoint(state, count, lanes) if adjoint is None else adjoint
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
@@ -157,7 +157,6 @@ def _run_network(model, stimulus, count, dt, *, adjoint, key, every, **given) ->
     """A run of a network, with the same defaults and checks."""
     if key is not None and not isinstance(key, jax.Array | np.ndarray):
         raise ValueError(f"key={key!r} is no random key: write key=jax.random.key(0).")
-    warn_unless_folding()
     run = run_network(
         model,
         stimulus,
@@ -373,5 +372,5 @@ def _check_one_spike_a_step(run: Trajectory, dt: float) -> None:
         warnings.warn(
             f"the neuron spiked in consecutive steps of {dt:g} ms, and a step holds one spike at "
             "most: take a smaller dt, a longer refractory time or less current.",
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -277,9 +277,15 @@ def model_from_data(data: Any) -> Any:
 
 def _public_models() -> dict[str, type]:
     """The classes a saved model may be made of."""
+    kinds = {
+        channels: eqx.Module,
+        ions: eqx.Module,
+        neurons: eqx.Module,
+        synapses: AbstractModel | synapses.AbstractRelease,
+    }
     return {
         name: item
-        for package in (channels, ions, neurons, synapses)
+        for package, kind in kinds.items()
         for name, item in vars(package).items()
-        if isinstance(item, type) and issubclass(item, eqx.Module | AbstractModel)
+        if isinstance(item, type) and issubclass(item, kind)
     }

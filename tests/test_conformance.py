@@ -120,6 +120,7 @@ COMPOSED = [
     "PospischilFastSpiking",
     "PospischilIntrinsicallyBursting",
     "PospischilLowThresholdSpiking",
+    "PinskyRinzel",
     "PospischilRegularSpiking",
     "RecurrentNetwork",
     "SpikingCurrentNoise",
@@ -140,7 +141,14 @@ def _each(names, slow=LARGE):
 
 
 every_model = _each(MODELS)
-both_precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+# Derivatives are looked at in float64 in any case.
+both_precisions = pytest.mark.parametrize(
+    "double",
+    [
+        pytest.param(False, id="float32"),
+        pytest.param(True, id="float64", marks=pytest.mark.slow),
+    ],
+)
 
 
 def test_every_exported_model_is_covered():

@@ -151,6 +151,7 @@ def squid():
     return Problem("squid", "squid", model, free, recording, (), loss_for(recording))
 
 
+@pytest.mark.slow
 def test_windows_count_the_steps_that_they_simulate(squid):
     ticks = []
     model = Ticking(squid.model, lambda _: ticks.append(1))

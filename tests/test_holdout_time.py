@@ -108,6 +108,7 @@ def test_the_report_and_the_command_say_so(tmp_path, capsys):
     assert "1, 50 to 70 ms" in page
 
 
+@pytest.mark.slow
 def test_spikes_within_the_span_are_scored(recording):
     """By the true model: the coincidence counts the spikes of the span alone."""
     result = dn.fit(

@@ -141,7 +141,7 @@ def test_measures_are_drawn_where_they_were_taken():
         ("above 0 ms", lambda: plot_population_rate({"e": [[1.0]]}, width=0.0)),
         ("above 0 ms", lambda: plot_population_rate({"e": [[1.0]]}, bin_width=-1.0)),
         ("no projections", lambda: plot_connectivity(Network({"e": Population(LIF(), 2)}))),
-        ("they are in_e, e_i", lambda: plot_connectivity(network(), projections=["e_e"])),
+        ("they are e_i, in_e", lambda: plot_connectivity(network(), projections=["e_e"])),
         ("others in pA", lambda: plot_weights(mixed())),
         ("several traces", lambda: plot_postsynaptic_response([0.0], [0.0], several(), 0.0)),
     ],

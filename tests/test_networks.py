@@ -498,6 +498,7 @@ def test_a_stochastic_synapse_needs_a_key_to_be_one(getkey):
     assert len(set(shares)) > 1
 
 
+@pytest.mark.slow
 def test_rates_are_those_at_which_a_network_moves(x64):
     network = Network(
         {
