@@ -162,7 +162,7 @@ class Occupancy(NamedTuple):
     """
 
     fractions: Array
-    """(states,) they add up to 1"""
+    """(states,) they add up to 1; along a cable (compartments, states)"""
 
 
 class AbstractConductanceModel(AbstractModel):

@@ -219,20 +219,29 @@ def _implicit_root_jvp(function, primals, tangents):
 
 
 def solve_dominant(matrix: Array, right: Array) -> Array:
-    """The solution of a small linear system, eliminated without a search for pivots.
+    """The solution of small linear systems, eliminated without a search for pivots.
 
-    For matrices whose diagonal dominates, (n, n) with right side (n,). Plain arithmetic: a
-    library's solver inside a time loop would keep it from being compiled as one.
+    For matrices whose diagonal dominates, (..., n, n) with right side (..., n). Plain
+    arithmetic: a library's solver inside a time loop would keep it from being compiled as one.
     """
-    places = jnp.arange(right.shape[0])
-    for pivot in range(right.shape[0]):
+    places = jnp.arange(right.shape[-1])
+    for pivot in range(right.shape[-1]):
         # The two sides are kept apart, so that the solution is linear in the right one.
         here = places == pivot
-        row = matrix[pivot] / matrix[pivot, pivot]
-        end = right[pivot] / matrix[pivot, pivot]
-        right = jnp.where(here, end, right - matrix[:, pivot] * end)
-        matrix = jnp.where(here[:, None], row[None], matrix - matrix[:, pivot, None] * row[None])
+        row = matrix[..., pivot, :] / matrix[..., pivot, pivot, None]
+        end = right[..., pivot, None] / matrix[..., pivot, pivot, None]
+        right = jnp.where(here, end, right - matrix[..., :, pivot] * end)
+        left = matrix - matrix[..., :, pivot, None] * row[..., None, :]
+        matrix = jnp.where(here[:, None], row[..., None, :], left)
     return right
+
+
+def own_matrices(linear: Callable[[Array], Array], like: Array) -> Array:
+    """The matrices (..., n, n) of a linear function of (..., n) that mixes the last axis alone."""
+    unit = jnp.eye(like.shape[-1], dtype=like.dtype)
+    directions = unit.reshape(-1, *[1] * (like.ndim - 1), like.shape[-1])
+    directions = jnp.broadcast_to(directions, (like.shape[-1], *like.shape))
+    return jax.vmap(linear, out_axes=-1)(directions)
 
 
 def solve_positive(matrix: Array, right: Array) -> Array:

@@ -35,6 +35,7 @@ from .networks import Network
 from .solvers import (
     AbstractNoiseSolver,
     AbstractSolver,
+    BackwardEulerMaruyama,
     CrankNicolson,
     ExponentialEuler,
     ExponentialEulerMaruyama,
@@ -51,9 +52,11 @@ _LANES, _LANES_OF_COMPARTMENTS = 64, 4
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
     """`CrankNicolson` where voltages are linked, `Staggered` where a model tells voltage from
     gates, exact relaxation where the voltage is held and for linear models, else
-    `ExponentialHeun`; with noise `ExponentialEulerMaruyama`."""
+    `ExponentialHeun`; with noise `ExponentialEulerMaruyama`, for linked voltages
+    `BackwardEulerMaruyama`."""
     if noisy:
-        return ExponentialEulerMaruyama()
+        linked = isinstance(model, AbstractCoupledModel)
+        return BackwardEulerMaruyama() if linked else ExponentialEulerMaruyama()
     if isinstance(model, AbstractCoupledModel):
         return CrankNicolson()
     if isinstance(model, AbstractConductanceModel):
@@ -201,7 +204,7 @@ def _check_noise(model: AbstractModel, solver: AbstractSolver, key: Any) -> None
     if not isinstance(solver, AbstractNoiseSolver):
         raise ValueError(
             f"key was given, but {type(solver).__name__} knows no noise: use "
-            "solvers.ExponentialEulerMaruyama()."
+            f"solvers.{type(default_solver(model, noisy=True)).__name__}()."
         )
 
 

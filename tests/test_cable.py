@@ -431,6 +431,3 @@ def test_wrong_inputs_and_solvers_are_told():
         dn.simulate(dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), t1=1.0)
     with pytest.raises(ValueError, match="is for voltages that are linked"):
         dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
-    scheme = Cable(branched(), {"na": dn.channels.GateScheme(dn.channels.SquidSodium())})
-    with pytest.raises(ValueError, match="is a kinetic scheme, which only a Cell can have"):
-        dn.simulate(scheme, 1.0, t1=1.0)

@@ -48,18 +48,20 @@ class Layout(NamedTuple):
 def layout(model: Any) -> Layout:
     """The pieces of a `Cell` or a `Cable`.
 
-    **Raises:** `ValueError` for another model, for a cell with pools of ions, and for names that
+    **Raises:** `ValueError` for another model, for one with pools of ions, and for names that
     are no names elsewhere.
     """
-    if isinstance(model, Cell):
-        found = _of_cell(model)
-    elif isinstance(model, Cable):
-        found = _of_cable(model)
-    else:
+    if not isinstance(model, Cell | Cable):
         raise ValueError(
             f"a {type(model).__name__} cannot be written for other simulators: give a Cell or a "
             "Cable."
         )
+    if model.ions:
+        raise ValueError(
+            f"the cell keeps the concentrations of {', '.join(model.ions)}, of which other "
+            "simulators are told nothing here: take the pools out."
+        )
+    found = _of_cell(model) if isinstance(model, Cell) else _of_cable(model)
     for name in found.channels:
         if not (name.isidentifier() and name.isascii()):
             raise ValueError(
@@ -70,11 +72,6 @@ def layout(model: Any) -> Layout:
 
 
 def _of_cell(cell: Cell) -> Layout:
-    if cell.ions:
-        raise ValueError(
-            f"the cell keeps the concentrations of {', '.join(cell.ions)}, of which other "
-            "simulators are told nothing here: take the pools out."
-        )
     # The cylinder as long as wide has the surface of the sphere.
     size = float(np.sqrt(number(cell.area) / np.pi))
     rest = number(cell.initial_state(0.0).voltage)

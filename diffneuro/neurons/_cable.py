@@ -1,6 +1,6 @@
 """A neuron with a shape and channels in its membrane."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -8,21 +8,33 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .._model import AbstractChannel, AbstractCoupledModel, Parameter, is_concrete, parameter
+from .._model import (
+    AbstractChannel,
+    AbstractCoupledModel,
+    AbstractModel,
+    AbstractNoisyModel,
+    Parameter,
+    has_noise,
+    is_concrete,
+    parameter,
+)
 from .._tree import of_parents, value_at
+from ..ions import AbstractIonPool
 from ..morphology import Compartments
 from ._cable_equations import CableEquations, CableState
 from ._places import check_names, check_place, hashable, index_of, place_of, span
+from ._pools import check_pools, in_order
 from ._profile import AbstractProfile, check_profiles
 
 # 1 uA/cm2 over 1 um2 is 0.01 pA, and 1 uF/cm2 over it 0.01 pF.
 _PER_UM2 = 0.01
 # 1 Ohm cm over 1 um is 1e-5 GOhm.
 _GOHM_UM = 1e-5
+_Model = TypeVar("_Model", bound=AbstractModel)
 _GEOMETRY = ("capacitance", "axial_resistivity", "radius", "length")
 
 
-class Cable(AbstractCoupledModel):
+class Cable(AbstractCoupledModel, AbstractNoisyModel):
     r"""A tree of compartments with any channels in its membrane.
 
     $$C_i \dot v_i = I_i - A_i \sum_c s_{ci}\, j_c(v_i) + \sum_j g_{ij} (v_j - v_i)$$
@@ -37,9 +49,13 @@ class Cable(AbstractCoupledModel):
     the tree, such as `ExponentialProfile`. `sites` maps names of your choice to places: a
     `Location` or the number of a compartment.
 
+    `ions` maps names of ions (`na`, `k`, `cl`, `ca`) to pools, as in a `Cell`: every compartment
+    has one of its own, which the channels there fill, empty and see. Nothing diffuses along
+    the tree. There is noise where a channel has some; the `count` of a `ChannelNoise` is of
+    all the cable, and compartments have as much of it as they have of the conductance.
+
     Input is the current injected at the first site (pA), a `SynapticInput` there, or a
     dictionary of these by the names of sites; output is the voltage (mV) at the first site.
-    Kinetic schemes and pools of ions are for a `Cell`.
     Rall 1962, doi:10.1111/j.1749-6632.1962.tb54120.x
     """
 
@@ -50,6 +66,7 @@ class Cable(AbstractCoupledModel):
     capacitance: Parameter = parameter(1.0, "uF/cm2", above=0.0)
     axial_resistivity: Parameter = parameter(100.0, "Ohm cm", above=0.0)
     sites: Any = eqx.field(default=(("root", 0),), converter=hashable, static=True)
+    ions: dict[str, AbstractIonPool] = eqx.field(default_factory=dict, converter=in_order)
 
     def __check_init__(self):
         if not isinstance(self.compartments, Compartments):
@@ -58,6 +75,7 @@ class Cable(AbstractCoupledModel):
                 "morphology.discretise makes."
             )
         _check_channels(self.channels)
+        check_pools(self.ions, "Cable")
         regions = self.compartments.regions
         check_names("where", self.where, "{'na': 'soma'}")
         check_names("sites", self.sites or (), "{'soma': 0}")
@@ -92,6 +110,18 @@ class Cable(AbstractCoupledModel):
     def voltage(self, x: CableState, /) -> Array:
         return x.voltage
 
+    def concentrations(self, x: CableState, /) -> list[Array]:
+        return jax.tree.leaves(x.ions)
+
+    def is_noisy(self) -> bool:
+        return any(map(has_noise, self.channels.values()))
+
+    def normals(self, x: CableState, /) -> dict[str, Any]:
+        return self.prepared().normals(x)
+
+    def diffusion(self, x: CableState, u: Any, normals: dict[str, Any], /) -> CableState:
+        return self.prepared().diffusion(x, u, normals)
+
     def links(self) -> tuple[tuple[int, ...], Array]:
         near, far = self._shape().axial_resistance_factors()
         resistivity = _GOHM_UM * self.axial_resistivity * self._factor("axial_resistivity")
@@ -123,6 +153,8 @@ class Cable(AbstractCoupledModel):
             weights=weights,
             capacitance=self.capacitances(),
             conductance=conductance,
+            surface=jnp.where(area > 0.0, area, 1.0),
+            ions={name: _spread(pool, compartments.count) for name, pool in self.ions.items()},
             parents=parents,
             junctions=tuple(compartments.is_junction().tolist()),
             spans=tuple(spans),
@@ -160,8 +192,8 @@ class Cable(AbstractCoupledModel):
         return eqx.tree_at(lambda c: (c.radius, c.length), self.compartments, sizes)
 
 
-def _spread(channel: AbstractChannel, count: int) -> AbstractChannel:
-    """So many channels in one.
+def _spread(channel: _Model, count: int) -> _Model:
+    """So many channels or pools in one.
 
     The derivatives by their parameters are then summed once, not in each step of a run, where
     sums, unlike all else, are taken one number after the other.

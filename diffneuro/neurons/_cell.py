@@ -19,7 +19,8 @@ from .._model import (
     parameter,
 )
 from .._numerics import implicit_root, lowest_root
-from ..ions import VALENCES, AbstractIonPool
+from ..ions import AbstractIonPool
+from ._pools import check_pools, in_order
 from ._settled_ions import moved, settled, states_under
 from ._signal_input import split_signals
 from ._synaptic_input import carried_by_receptors, injected_current
@@ -43,11 +44,6 @@ class CellState(NamedTuple):
     """the state of each ion pool, by its name in the cell"""
 
 
-def _in_order(given: Any) -> Any:
-    """A dictionary as JAX rebuilds it, sorted by its keys."""
-    return dict(sorted(given.items())) if isinstance(given, dict) else given
-
-
 class Cell(AbstractConductanceModel, AbstractNoisyModel):
     r"""A compartment: $C\,\dot v = I/A - \sum_c j_c(v)$, with $j_c$ the channels' currents.
 
@@ -63,7 +59,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
     capacitance: Parameter = parameter(1.0, "uF/cm2", above=0.0)
     area: Parameter = parameter(1e4, "um2", above=0.0)
     # In JAX's order, because the pools are numbered inside compiled functions and outside.
-    ions: dict[str, AbstractIonPool] = eqx.field(default_factory=dict, converter=_in_order)
+    ions: dict[str, AbstractIonPool] = eqx.field(default_factory=dict, converter=in_order)
 
     def __check_init__(self):
         if not isinstance(self.channels, dict) or not self.channels:
@@ -77,26 +73,7 @@ class Cell(AbstractConductanceModel, AbstractNoisyModel):
                     f"channels[{name!r}] of a Cell is a {type(channel).__name__}: give a channel, "
                     "such as channels.Leak()."
                 )
-        if not isinstance(self.ions, dict):
-            raise ValueError(
-                f"ions={self.ions!r} of a Cell must be a dictionary from names to pools, such "
-                "as {'ca': CalciumShell()}."
-            )
-        for name, pool in self.ions.items():
-            if not isinstance(pool, AbstractIonPool):
-                raise ValueError(
-                    f"ions[{name!r}]={pool!r} of a Cell is no pool: give one, such as "
-                    "ions.CalciumShell()."
-                )
-            if name not in VALENCES:
-                raise ValueError(
-                    f"ions of a Cell names {name!r}: channels know {', '.join(VALENCES)}."
-                )
-            if pool.valence != VALENCES[name]:
-                raise ValueError(
-                    f"ions[{name!r}] of a Cell has valence={pool.valence}: make it "
-                    f"{VALENCES[name]}."
-                )
+        check_pools(self.ions, "Cell")
 
     def initial_state(self, u: Any, /) -> CellState:
         grid = jnp.asarray(_REST_GRID, jnp.result_type(float))

@@ -8,6 +8,7 @@ from ._maruyama import (
     EulerMaruyama as EulerMaruyama,
     ExponentialEulerMaruyama as ExponentialEulerMaruyama,
 )
+from ._maruyama_on_trees import BackwardEulerMaruyama as BackwardEulerMaruyama
 from ._on_trees import BackwardEuler as BackwardEuler, CrankNicolson as CrankNicolson
 from ._runge_kutta_4 import RungeKutta4 as RungeKutta4
 from ._solver import (

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .._model import AbstractModel, Occupancy
-from .._numerics import exprel, solve_dominant
+from .._numerics import exprel, own_matrices, solve_dominant
 
 
 def rate_and_slope(model: AbstractModel, x: Any, u: Any, index: int) -> tuple[Array, Array]:
@@ -78,23 +78,18 @@ def _exchanged(response: Callable[[Array], Array], shares: Array, rate: Array, d
     sector of stability holds the eigenvalues of every scheme of less than 100 states.
     Ehle 1973, doi:10.1137/0504057
     """
-    unit = jnp.eye(rate.shape[0], dtype=rate.dtype)
-    jacobian = _jacobian(response, rate, dt)
+    unit = jnp.eye(rate.shape[-1], dtype=rate.dtype)
+    jacobian = dt * own_matrices(response, rate)
     half = _times(jacobian, 0.5 * unit - jacobian / 6)
-    push = dt * (rate - jnp.sum(half * rate[None, :], axis=1))
+    push = dt * (rate - jnp.sum(half * rate[..., None, :], axis=-1))
     moved = shares + solve_dominant(unit - _times(jacobian, unit - half), push)
     # Only rounding changes the sum, but with stiff rates by more than a little.
-    return moved / jnp.sum(moved)
-
-
-def _jacobian(response: Callable[[Array], Array], leaf: Array, dt: Any) -> Array:
-    """dt times the derivative of a leaf's rates by its entries."""
-    return dt * jax.vmap(response, out_axes=1)(jnp.eye(leaf.shape[0], dtype=leaf.dtype))
+    return moved / jnp.sum(moved, axis=-1, keepdims=True)
 
 
 def _times(left: Array, right: Array) -> Array:
     """The product of matrices as a sum, because a library's would leave the compiled loop."""
-    return jnp.sum(left[:, :, None] * right[None, :, :], axis=1)
+    return jnp.sum(left[..., :, :, None] * right[..., None, :, :], axis=-2)
 
 
 def decayed_kick(model: AbstractModel, x: Any, u: Any, dt: Any, index: int, kick: Array) -> Array:
@@ -113,7 +108,7 @@ def decayed_kick(model: AbstractModel, x: Any, u: Any, dt: Any, index: int, kick
         return jax.tree.leaves(model.vector_field(jax.tree.unflatten(structure, changed), u))[index]
 
     _, response = jax.linearize(rate, leaves[index])
-    unit = jnp.eye(kick.shape[0], dtype=kick.dtype)
-    jacobian = _jacobian(response, kick, dt)
+    unit = jnp.eye(kick.shape[-1], dtype=kick.dtype)
+    jacobian = dt * own_matrices(response, kick)
     damping = unit - jacobian / 2 + _times(jacobian, jacobian) / 24
     return solve_dominant(damping, jnp.sqrt(dt) * kick)
