@@ -369,8 +369,8 @@ def test_what_is_missing_is_told(tmp_path):
     noisy = Cable(tree(), {"leak": Leak(), "k": ChannelNoise(gating())})
     with pytest.raises(ValueError, match=r"use solvers.BackwardEulerMaruyama\(\)"):
         dn.simulate(noisy, 0.0, t1=1.0, key=key, solver=dn.solvers.CrankNicolson())
+    cell = Cell({"leak": Leak(), "k": ChannelNoise(gating())})
     with pytest.raises(ValueError, match="is for voltages that are linked"):
-        cell = Cell({"leak": Leak(), "k": ChannelNoise(gating())})
         dn.simulate(cell, 0.0, t1=1.0, key=key, solver=dn.solvers.BackwardEulerMaruyama())
     kept = Cable(tree(), {"leak": Leak()}, ions={"ca": ions.CalciumShell()})
     with pytest.raises(ValueError, match="take the pools out"):
