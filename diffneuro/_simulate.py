@@ -43,9 +43,10 @@ from .solvers import (
 )
 from .spikes import AbstractSpikeGradient, Exact
 
-_ONE_LEVEL_BYTES = 64e6
-# A cable's compartments fill a processor as the lanes of a batch do.
-_LANES, _LANES_OF_COMPARTMENTS = 64, 4
+# Of so many lanes. A cable's compartments fill a processor as the lanes of a batch do, and a second
+# level, one more run of them, costs it a third.
+_LANES, _ONE_LEVEL_BYTES = 64, 64e6
+_ONE_LEVEL_BYTES_OF_CABLES = 80e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
@@ -144,8 +145,10 @@ def _run_one(
     if rested:
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
-    lanes = _LANES_OF_COMPARTMENTS if isinstance(model, AbstractCoupledModel) else _LANES
-    adjoint = _default_adjoint(state, count, lanes) if adjoint is None else adjoint
+    if adjoint is None:
+        is_cable = isinstance(model, AbstractCoupledModel)
+        most = _ONE_LEVEL_BYTES_OF_CABLES if is_cable else _ONE_LEVEL_BYTES / _LANES
+        adjoint = _default_adjoint(state, count, most)
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
     run = integrate(loop, state, inputs, key, rested)
     _check_finite(run, dt * every)
@@ -205,14 +208,15 @@ def _check_noise(model: AbstractModel, solver: AbstractSolver, key: Any) -> None
         )
 
 
-def _default_adjoint(state: Any, count: int, lanes: int = _LANES) -> AbstractAdjoint:
-    """One level of checkpoints while the states of a run are small, two beyond.
+def _default_adjoint(
+    state: Any, count: int, most: float = _ONE_LEVEL_BYTES / _LANES
+) -> AbstractAdjoint:
+    """One level of checkpoints while the states of a run take no more than `most`, two beyond.
 
-    The states of a batch are not seen from here, so the bound is one for so many `lanes`.
+    The states of a batch are not seen from here, so the bound is one for each lane.
     """
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    small = lanes * size * count <= _ONE_LEVEL_BYTES
-    return CheckpointSteps() if small else CheckpointChunks()
+    return CheckpointSteps() if size * count <= most else CheckpointChunks()
 
 
 def _sample_count(t1: float, dt: float) -> int:

@@ -3,10 +3,15 @@
 import functools
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.ad_checkpoint import checkpoint_name
 from jax.custom_batching import custom_vmap
+
+SOLUTION = "solution on a tree"
+"""The name of what is costly to find again, for adjoints that keep it."""
 
 Parents = tuple[int, ...]
 """For each place of a tree the number of its parent, which is a smaller one; -1 for the root."""
@@ -64,6 +69,25 @@ def solve_tree(parents: Parents, own: Array, conductance: Array, right: Array) -
     if len(parents) == 1:
         return right / own
 
+    return _solution(parents, own, conductance, right)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _solution(parents: Parents, own: Array, conductance: Array, right: Array) -> Array:
+    return _linear(parents, own, conductance, right)
+
+
+@_solution.defjvp
+def _solution_jvp(parents, primals, tangents):
+    own, conductance, _ = primals
+    d_own, d_conductance, d_right = tangents
+    # Named, because a run that keeps it need not solve again on its way back.
+    x = checkpoint_name(_solution(parents, *primals), SOLUTION)
+    push = d_right - d_own * x + inflow(parents, d_conductance, x)
+    return x, _linear(parents, own, conductance, push)
+
+
+def _linear(parents: Parents, own: Array, conductance: Array, right: Array) -> Array:
     def currents(x: Array) -> Array:
         return own * x - inflow(parents, conductance, x)
 
