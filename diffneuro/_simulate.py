@@ -30,7 +30,7 @@ from ._model import (
 )
 from ._network_run import run_network
 from ._time_loop import TimeLoop, Trajectory, integrate
-from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSteps
+from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSolutions, CheckpointSteps
 from .networks import Network
 from .solvers import (
     AbstractNoiseSolver,
@@ -43,10 +43,10 @@ from .solvers import (
 )
 from .spikes import AbstractSpikeGradient, Exact
 
-# Of so many lanes. A cable's compartments fill a processor as the lanes of a batch do, and a second
-# level, one more run of them, costs it a third.
-_LANES, _ONE_LEVEL_BYTES = 64, 64e6
-_ONE_LEVEL_BYTES_OF_CABLES = 80e6
+_ONE_LEVEL_BYTES = 64e6
+# A cable's compartments fill a processor as the lanes of a batch do.
+_LANES, _LANES_OF_COMPARTMENTS = 64, 4
+_SOLUTION_BYTES = 128e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
@@ -145,10 +145,9 @@ def _run_one(
     if rested:
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
-    if adjoint is None:
-        is_cable = isinstance(model, AbstractCoupledModel)
-        most = _ONE_LEVEL_BYTES_OF_CABLES if is_cable else _ONE_LEVEL_BYTES / _LANES
-        adjoint = _default_adjoint(state, count, most)
+    if adjoint is None and isinstance(model, AbstractCoupledModel):
+        adjoint = _cable_adjoint(model.voltage(state), state, count)
+    adjoint = _default_adjoint(state, count) if adjoint is None else adjoint
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
     run = integrate(loop, state, inputs, key, rested)
     _check_finite(run, dt * every)
@@ -208,15 +207,23 @@ def _check_noise(model: AbstractModel, solver: AbstractSolver, key: Any) -> None
         )
 
 
-def _default_adjoint(
-    state: Any, count: int, most: float = _ONE_LEVEL_BYTES / _LANES
-) -> AbstractAdjoint:
-    """One level of checkpoints while the states of a run take no more than `most`, two beyond.
+def _default_adjoint(state: Any, count: int, lanes: int = _LANES) -> AbstractAdjoint:
+    """One level of checkpoints while the states of a run are small, two beyond.
 
-    The states of a batch are not seen from here, so the bound is one for each lane.
+    The states of a batch are not seen from here, so the bound is one for so many `lanes`.
     """
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    return CheckpointSteps() if size * count <= most else CheckpointChunks()
+    small = lanes * size * count <= _ONE_LEVEL_BYTES
+    return CheckpointSteps() if small else CheckpointChunks()
+
+
+def _cable_adjoint(voltage: Array, state: Any, count: int) -> AbstractAdjoint:
+    """As by default, but beyond one level with each step's solution while those are small."""
+    kept = _LANES_OF_COMPARTMENTS * voltage.size * voltage.dtype.itemsize * count
+    adjoint = _default_adjoint(state, count, _LANES_OF_COMPARTMENTS)
+    if isinstance(adjoint, CheckpointChunks) and kept <= _SOLUTION_BYTES:
+        return CheckpointSolutions()
+    return adjoint
 
 
 def _sample_count(t1: float, dt: float) -> int:

@@ -151,7 +151,7 @@ def _apart(parents: Parents) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _at(values: Array, place: Array) -> Array:
-    return lax.dynamic_index_in_dim(values, place, 0, keepdims=False)
+    return lax.dynamic_index_in_dim(values, place, 0, False, allow_negative_indices=False)
 
 
 def _sweeps(parents: Parents) -> Callable[[Array, Array, Array], Array]:
@@ -199,10 +199,13 @@ def _eliminate(parents: Parents, own: Array, conductance: Array, right: Array) -
     total = own + conductance
     share = conductance / total
 
+    # The other way, and without looking for numbers below 0, which takes a third of the time.
+    back, near = jnp.asarray(order[-2::-1]), jnp.asarray(toward[order][-2::-1])
+
     def down(k: Array, x: Array) -> Array:
-        here, there = places[count - 2 - k], targets[count - 2 - k]
+        here, there = _at(back, k), _at(near, k)
         value = _at(x, here) + _at(share, here) * _at(x, there)
-        return lax.dynamic_update_index_in_dim(x, value, here, 0)
+        return lax.dynamic_update_index_in_dim(x, value, here, 0, allow_negative_indices=False)
 
     return lax.fori_loop(0, count - 1, down, right / total)
 

@@ -7,6 +7,9 @@ import jax
 from .._tree import SOLUTION
 from ._adjoint import AbstractAdjoint, Body
 
+# What is kept even of what is done again.
+KEEPING = jax.checkpoint_policies.save_only_these_names(SOLUTION)
+
 
 class CheckpointSteps(AbstractAdjoint):
     """The state at each step is kept, with what a tree was solved for; the rest is done again.
@@ -15,6 +18,5 @@ class CheckpointSteps(AbstractAdjoint):
     """
 
     def scan(self, body: Body, x: Any, inputs: Any, /) -> tuple[Any, Any]:
-        keeping = jax.checkpoint_policies.save_only_these_names(SOLUTION)
-        step = jax.checkpoint(body, prevent_cse=False, policy=keeping)
+        step = jax.checkpoint(body, prevent_cse=False, policy=KEEPING)
         return jax.lax.scan(step, x, inputs)
