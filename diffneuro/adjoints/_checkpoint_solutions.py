@@ -1,4 +1,4 @@
-"""Of each step what a tree was solved for, of a chunk its start."""
+"""Starts of chunks are kept, and each step's solution."""
 
 from typing import Any
 

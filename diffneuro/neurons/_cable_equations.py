@@ -51,8 +51,8 @@ class CableEquations(AbstractCoupledModel):
     sites: tuple[tuple[str, int], ...] = eqx.field(static=True)
 
     def initial_state(self, u: Any, /) -> CableState:
-        begun = self._even_rest(u)
-        v = settled_tree(lambda v: self._steady(v, u), self.parents, self.conductance, begun)
+        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
+        v = settled_tree(lambda v: self._steady(v, u), self.parents, self.conductance, grid)
         return CableState(v, self._settled(v))
 
     def vector_field(self, x: CableState, u: Any, /) -> CableState:
@@ -93,19 +93,6 @@ class CableEquations(AbstractCoupledModel):
             )
             found[name] = jnp.pad(part, (start, len(self.parents) - stop))
         return found
-
-    def _even_rest(self, u: Any) -> Array:
-        """About where the cell would rest if it had one voltage; nothing to differentiate."""
-        still, calm = jax.tree.map(
-            lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf,
-            (self, u),
-        )
-        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
-        even = jnp.broadcast_to(grid[:, None], (len(grid), len(self.parents)))
-        inward = jnp.sum(jax.vmap(lambda v: still._steady(v, calm))(even), axis=1)
-        falls = (inward[:-1] > 0) & (inward[1:] <= 0)
-        nearest = jnp.where(jnp.any(falls), jnp.argmax(falls), jnp.argmin(jnp.abs(inward)))
-        return even[nearest]
 
     def _membrane(self, name: str, v: Array) -> Membrane:
         start, stop = dict(self.spans)[name]
