@@ -69,25 +69,6 @@ def solve_tree(parents: Parents, own: Array, conductance: Array, right: Array) -
     if len(parents) == 1:
         return right / own
 
-    return _solution(parents, own, conductance, right)
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _solution(parents: Parents, own: Array, conductance: Array, right: Array) -> Array:
-    return _linear(parents, own, conductance, right)
-
-
-@_solution.defjvp
-def _solution_jvp(parents, primals, tangents):
-    own, conductance, _ = primals
-    d_own, d_conductance, d_right = tangents
-    # Named, because a run that keeps it need not solve again on its way back.
-    x = checkpoint_name(_solution(parents, *primals), SOLUTION)
-    push = d_right - d_own * x + inflow(parents, d_conductance, x)
-    return x, _linear(parents, own, conductance, push)
-
-
-def _linear(parents: Parents, own: Array, conductance: Array, right: Array) -> Array:
     def currents(x: Array) -> Array:
         return own * x - inflow(parents, conductance, x)
 
@@ -95,6 +76,35 @@ def _linear(parents: Parents, own: Array, conductance: Array, right: Array) -> A
         return _sweeps(parents)(own, conductance, b)
 
     return lax.custom_linear_solve(currents, right, eliminated, symmetric=True)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def solve_rise(
+    parents: Parents, own: Array, conductance: Array, voltage: Array, current: Array
+) -> Array:
+    """How far the voltages of a tree rise until what the links and `own` take away is `current`.
+
+    `solve_tree` of the current and what flows in already, which costs less to differentiate so.
+
+    **Arguments:** those of `solve_tree`; `voltage` (n,) before the rise.
+    """
+    return solve_tree(parents, own, conductance, current + inflow(parents, conductance, voltage))
+
+
+@solve_rise.defjvp
+def _solve_rise_jvp(parents, primals, tangents):
+    own, conductance, voltage, _ = primals
+    d_own, d_conductance, d_voltage, d_current = tangents
+    # Named, because a run that keeps it need not solve again on its way back.
+    rise = checkpoint_name(solve_rise(parents, *primals), SOLUTION)
+
+    def along(v: Array) -> Array:
+        return of_parents(parents, v) - v
+
+    # Together, because each look at a neighbour is a loop of its own.
+    from_parent = d_conductance * along(voltage + rise) + conductance * along(d_voltage)
+    push = d_current - d_own * rise + (from_parent - of_children(parents, from_parent))
+    return rise, solve_tree(parents, own, conductance, push)
 
 
 def _with_transpose(
