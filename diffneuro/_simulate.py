@@ -30,7 +30,7 @@ from ._model import (
 )
 from ._network_run import run_network
 from ._time_loop import TimeLoop, Trajectory, integrate
-from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSteps
+from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSolutions, CheckpointSteps
 from .networks import Network
 from .solvers import (
     AbstractNoiseSolver,
@@ -47,6 +47,7 @@ from .spikes import AbstractSpikeGradient, Exact
 _ONE_LEVEL_BYTES = 64e6
 # A cable's compartments fill a processor as the lanes of a batch do.
 _LANES, _LANES_OF_COMPARTMENTS = 64, 4
+_SOLUTION_BYTES = 128e6
 
 
 def default_solver(model: AbstractModel, *, noisy: bool = False) -> AbstractSolver:
@@ -147,8 +148,9 @@ def _run_one(
     if rested:
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
-    lanes = _LANES_OF_COMPARTMENTS if isinstance(model, AbstractCoupledModel) else _LANES
-    adjoint = _default_adjoint(state, count, lanes) if adjoint is None else adjoint
+    if adjoint is None and isinstance(model, AbstractCoupledModel):
+        adjoint = _cable_adjoint(model.voltage(state), state, count)
+    adjoint = _default_adjoint(state, count) if adjoint is None else adjoint
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
     run = integrate(loop, state, inputs, key, rested)
     _check_finite(run, dt * every)
@@ -216,6 +218,15 @@ def _default_adjoint(state: Any, count: int, lanes: int = _LANES) -> AbstractAdj
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
     small = lanes * size * count <= _ONE_LEVEL_BYTES
     return CheckpointSteps() if small else CheckpointChunks()
+
+
+def _cable_adjoint(voltage: Array, state: Any, count: int) -> AbstractAdjoint:
+    """As by default, but beyond one level with each step's solution while those are small."""
+    kept = _LANES_OF_COMPARTMENTS * voltage.size * voltage.dtype.itemsize * count
+    adjoint = _default_adjoint(state, count, _LANES_OF_COMPARTMENTS)
+    if isinstance(adjoint, CheckpointChunks) and kept <= _SOLUTION_BYTES:
+        return CheckpointSolutions()
+    return adjoint
 
 
 def _sample_count(t1: float, dt: float) -> int:

@@ -3,10 +3,15 @@
 import functools
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.ad_checkpoint import checkpoint_name
 from jax.custom_batching import custom_vmap
+
+SOLUTION = "solution on a tree"
+"""The name of what is costly to find again, for adjoints that keep it."""
 
 Parents = tuple[int, ...]
 """For each place of a tree the number of its parent, which is a smaller one; -1 for the root."""
@@ -73,6 +78,35 @@ def solve_tree(parents: Parents, own: Array, conductance: Array, right: Array) -
     return lax.custom_linear_solve(currents, right, eliminated, symmetric=True)
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def solve_rise(
+    parents: Parents, own: Array, conductance: Array, voltage: Array, current: Array
+) -> Array:
+    """How far the voltages of a tree rise until what the links and `own` take away is `current`.
+
+    `solve_tree` of the current and what flows in already, which costs less to differentiate so.
+
+    **Arguments:** those of `solve_tree`; `voltage` (n,) before the rise.
+    """
+    return solve_tree(parents, own, conductance, current + inflow(parents, conductance, voltage))
+
+
+@solve_rise.defjvp
+def _solve_rise_jvp(parents, primals, tangents):
+    own, conductance, voltage, _ = primals
+    d_own, d_conductance, d_voltage, d_current = tangents
+    # Named, because a run that keeps it need not solve again on its way back.
+    rise = checkpoint_name(solve_rise(parents, *primals), SOLUTION)
+
+    def along(v: Array) -> Array:
+        return of_parents(parents, v) - v
+
+    # Together, because each look at a neighbour is a loop of its own.
+    from_parent = d_conductance * along(voltage + rise) + conductance * along(d_voltage)
+    push = d_current - d_own * rise + (from_parent - of_children(parents, from_parent))
+    return rise, solve_tree(parents, own, conductance, push)
+
+
 def _with_transpose(
     function: Callable[[Array], Array], transpose: Callable[[Array], Array], values: Array
 ) -> Array:
@@ -127,7 +161,7 @@ def _apart(parents: Parents) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _at(values: Array, place: Array) -> Array:
-    return lax.dynamic_index_in_dim(values, place, 0, keepdims=False)
+    return lax.dynamic_index_in_dim(values, place, 0, False, allow_negative_indices=False)
 
 
 def _sweeps(parents: Parents) -> Callable[[Array, Array, Array], Array]:
@@ -175,10 +209,13 @@ def _eliminate(parents: Parents, own: Array, conductance: Array, right: Array) -
     total = own + conductance
     share = conductance / total
 
+    # The other way, and without looking for numbers below 0, which takes a third of the time.
+    back, near = jnp.asarray(order[-2::-1]), jnp.asarray(toward[order][-2::-1])
+
     def down(k: Array, x: Array) -> Array:
-        here, there = places[count - 2 - k], targets[count - 2 - k]
+        here, there = _at(back, k), _at(near, k)
         value = _at(x, here) + _at(share, here) * _at(x, there)
-        return lax.dynamic_update_index_in_dim(x, value, here, 0)
+        return lax.dynamic_update_index_in_dim(x, value, here, 0, allow_negative_indices=False)
 
     return lax.fori_loop(0, count - 1, down, right / total)
 

@@ -14,6 +14,7 @@ STEPS, DT = 203, 0.05
 ADJOINTS = {
     "store all": adjoints.StoreAll(),
     "chunks": adjoints.CheckpointChunks(),
+    "solutions": adjoints.CheckpointSolutions(),
     "chunks of 10": adjoints.CheckpointChunks(10),
     "one chunk": adjoints.CheckpointChunks(1000),
 }

@@ -1,6 +1,7 @@
 """The state at the start of each chunk of steps is kept."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -26,22 +27,33 @@ class CheckpointChunks(AbstractAdjoint):
             raise ValueError(f"length={self.length} of CheckpointChunks must be at least 1.")
 
     def scan(self, body: Body, x: Any, inputs: Any, /) -> tuple[Any, Any]:
-        count = jax.tree.leaves(inputs)[0].shape[0]
-        length = min(count, self.length or math.isqrt(max(count - 1, 0)) + 1)
-        chunks = count // length
+        return scan_in_chunks(body, x, inputs, self.length)
 
-        def fold(values):
-            return values[: chunks * length].reshape(chunks, length, *values.shape[1:])
 
-        def unfold(values):
-            return values.reshape(chunks * length, *values.shape[2:])
+def scan_in_chunks(
+    body: Body,
+    x: Any,
+    inputs: Any,
+    length: int | None,
+    policy: Callable[..., bool] | None = None,
+) -> tuple[Any, Any]:
+    """The scan of chunks, of which `policy` says what is kept beside their starts."""
+    count = jax.tree.leaves(inputs)[0].shape[0]
+    length = min(count, length or math.isqrt(max(count - 1, 0)) + 1)
+    chunks = count // length
 
-        steps = CheckpointSteps()
-        chunk = jax.checkpoint(lambda x, u: steps.scan(body, x, u), prevent_cse=False)
-        x, kept = jax.lax.scan(chunk, x, jax.tree.map(fold, inputs))
-        kept = jax.tree.map(unfold, kept)
-        if chunks * length == count:
-            return x, kept
-        rest = jax.tree.map(lambda values: values[chunks * length :], inputs)
-        x, last = steps.scan(body, x, rest)
-        return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), kept, last)
+    def fold(values):
+        return values[: chunks * length].reshape(chunks, length, *values.shape[1:])
+
+    def unfold(values):
+        return values.reshape(chunks * length, *values.shape[2:])
+
+    steps = CheckpointSteps()
+    chunk = jax.checkpoint(lambda x, u: steps.scan(body, x, u), prevent_cse=False, policy=policy)
+    x, kept = jax.lax.scan(chunk, x, jax.tree.map(fold, inputs))
+    kept = jax.tree.map(unfold, kept)
+    if chunks * length == count:
+        return x, kept
+    rest = jax.tree.map(lambda values: values[chunks * length :], inputs)
+    x, last = steps.scan(body, x, rest)
+    return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), kept, last)

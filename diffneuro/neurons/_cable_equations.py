@@ -68,8 +68,8 @@ class CableEquations(AbstractCoupledModel, AbstractNoisyModel):
     sites: tuple[tuple[str, int], ...] = eqx.field(static=True)
 
     def initial_state(self, u: Any, /) -> CableState:
-        begun = self._even_rest(u)
-        v = settled_tree(lambda v: self._steady(v, u), self.parents, self.conductance, begun)
+        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
+        v = settled_tree(lambda v: self._steady(v, u), self.parents, self.conductance, grid)
         return self._settled(v, self._flow(v, u))
 
     def vector_field(self, x: CableState, u: Any, /) -> CableState:
@@ -179,21 +179,6 @@ class CableEquations(AbstractCoupledModel, AbstractNoisyModel):
                     total[ion] = total[ion] + share * (current / self.surface)
         return total
 
-    def _even_rest(self, u: Any) -> Array:
-        """About where the cell would rest if it had one voltage; nothing to differentiate."""
-        still, calm = jax.tree.map(
-            lambda leaf: jax.lax.stop_gradient(leaf) if eqx.is_inexact_array(leaf) else leaf,
-            (self, u),
-        )
-        grid = jnp.asarray(_REST_GRID, jnp.result_type(float))
-        even = jnp.broadcast_to(grid[:, None], (len(grid), len(self.parents)))
-        # Without pools both are the same, which is then traced once.
-        steady = still._nearly_steady if self.ions else still._steady
-        inward = jnp.sum(jax.vmap(lambda v: steady(v, calm))(even), axis=1)
-        falls = (inward[:-1] > 0) & (inward[1:] <= 0)
-        nearest = jnp.where(jnp.any(falls), jnp.argmax(falls), jnp.argmin(jnp.abs(inward)))
-        return even[nearest]
-
     def _membrane(self, name: str, v: Array, ions: Mapping[str, Ion]) -> Membrane:
         start, stop = dict(self.spans)[name]
         return jax.tree.map(lambda part: part[start:stop], Membrane(v, ions))
@@ -236,11 +221,6 @@ class CableEquations(AbstractCoupledModel, AbstractNoisyModel):
     def _steady(self, v: Array, u: Any) -> Array:
         """What would charge each compartment in the long run at these voltages."""
         return self.charging(self._settled(v, self._flow(v, u)), u)
-
-    @eqx.filter_jit
-    def _nearly_steady(self, v: Array, u: Any) -> Array:
-        """The same if channels did not see what ions their currents carry."""
-        return self.charging(self._settled(v, self._nearly(v, u)), u)
 
     def _inputs(self, v: Array, u: Any) -> list[tuple[Array, Any]]:
         """Where there is an input (n,), 1 or 0, and which."""

@@ -9,7 +9,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from .._model import AbstractCoupledModel, AbstractModel
-from .._tree import inflow, solve_tree
+from .._tree import solve_rise
 from ._solver import AbstractStaggeredSolver
 from ._staggered import move_charges, move_gates
 
@@ -95,7 +95,7 @@ def _rise(model: AbstractCoupledModel, x: Any, u: Any, dt: ArrayLike) -> Array:
 
     current, slope = jax.jvp(charging, (voltage,), (jnp.ones_like(voltage),))
     own = model.capacitances() / dt - slope
-    return solve_tree(parents, own, conductance, current + inflow(parents, conductance, voltage))
+    return solve_rise(parents, own, conductance, voltage, current)
 
 
 def _moved(model: AbstractCoupledModel, x: Any, rise: Array) -> Any:
