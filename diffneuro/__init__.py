@@ -24,6 +24,7 @@ from . import (  # noqa: E402
     synapses as synapses,
 )
 from ._bounds import Bounds as Bounds  # noqa: E402
+from ._defaults import Search as Search, default_search as default_search  # noqa: E402
 from ._fit import fit as fit  # noqa: E402
 from ._model import (  # noqa: E402
     AbstractChannel as AbstractChannel,

@@ -1,5 +1,7 @@
 """What a fit compares and how it searches by itself."""
 
+from typing import NamedTuple
+
 from ._model import (
     AbstractConductanceModel,
     AbstractCoupledModel,
@@ -34,8 +36,11 @@ from .methods import (
 )
 from .recordings import Recording
 
-MANY_STARTS = 32
+_MANY_STARTS = 32
 _FEW_STARTS = 8
+# From so many on windows leave much open, and evolution has to go far.
+_MANY_PARAMETERS = 20
+_POPULATION = 64
 # ms; how densely the voltage between spikes is compared.
 _BETWEEN = 0.4
 
@@ -96,20 +101,43 @@ def spike_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
     return Sum((times, between, PeakVoltage()), (1.0, 0.1, 0.25))
 
 
-def default_starts(model: AbstractModel, loss: AbstractLoss) -> int:
+class Search(NamedTuple):
+    """How a fit searches: by which method, and from how many starts."""
+
+    method: AbstractMethod | Pipeline
+    starts: int
+
+
+def default_search(
+    model: AbstractModel, loss: AbstractLoss, parameters: int, starts: int | None = None
+) -> Search:
+    """How `fit` searches unless it is told.
+
+    **Arguments:** `model` and `loss`, what is fitted and compared; `parameters`, how many are
+    free; `starts`, how many there are to be, by default as many as the method is made for.
+    """
+    if starts is None:
+        starts = default_starts(model, loss, parameters)
+    return Search(default_method(model, loss, starts, parameters), starts)
+
+
+def default_starts(model: AbstractModel, loss: AbstractLoss, parameters: int) -> int:
     """Many where the error surface has many valleys, else the model's own values.
 
     Of a cable, whose runs are dear, a few.
     """
     if isinstance(model, AbstractCoupledModel):
         return _FEW_STARTS
-    return MANY_STARTS if isinstance(default_method(model, loss, MANY_STARTS), Pipeline) else 1
+    if not isinstance(default_method(model, loss, _MANY_STARTS, parameters), Pipeline):
+        return 1
+    far = isinstance(model, AbstractConductanceModel) and parameters >= _MANY_PARAMETERS
+    return _POPULATION if far else _MANY_STARTS
 
 
 def default_method(
-    model: AbstractModel, loss: AbstractLoss, starts: int
+    model: AbstractModel, loss: AbstractLoss, starts: int, parameters: int
 ) -> AbstractMethod | Pipeline:
-    """What finds the parameters of a model with a loss from so many starts.
+    """What finds so many parameters of a model with a loss from so many starts.
 
     Under voltage clamp, for cables and for likelihoods, damped least squares. Conductance cells
     are pulled towards a voltage that they can reproduce, and else go from spike to spike. Where
@@ -122,7 +150,7 @@ def default_method(
             return Synchronised()
         if starts < _FEW_STARTS:
             return Synchronised(last_steps=60)
-        return between_spikes() if allows_windows(loss) else evolving()
+        return between_spikes(parameters) if allows_windows(loss) else evolving()
     refilled = LevenbergMarquardt(steps=60, refill_every=10)
     likelihood = isinstance(model, AbstractEscapeModel) or isinstance(loss, AbstractSpikeLikelihood)
     if likelihood or starts < _FEW_STARTS:
@@ -130,12 +158,16 @@ def default_method(
     return evolving()
 
 
-def between_spikes() -> Pipeline:
+def between_spikes(parameters: int) -> Pipeline:
     """From random positions over windows of one and two spikes to evolution.
 
     Windows need no more than a few lanes once these agree on where to look; evolution takes
-    all again, around those, and ends in the valley of the best.
+    all again, around those, and ends in the valley of the best. Of many parameters windows
+    leave too much open for that: the few then lead all the others, wherever these are, and
+    evolution is long.
     """
+    if parameters >= _MANY_PARAMETERS:
+        return _far_from_windows(parameters)
     return Pipeline(
         (
             Scatter(24),
@@ -147,6 +179,21 @@ def between_spikes() -> Pipeline:
         ),
         lanes=(None, 24, 16, 12, None, None),
         spread=0.3,
+    )
+
+
+def _far_from_windows(parameters: int) -> Pipeline:
+    return Pipeline(
+        (
+            Scatter(8),
+            Shooting(1, steps=8),
+            Shooting(1, steps=8),
+            Shooting(2, steps=6),
+            DifferentialEvolution(15 * parameters),
+            CMAES(20 * parameters, scale=0.05, horizon=1),
+        ),
+        lanes=(None, 16, 8, 8, None, 32),
+        spread=None,
     )
 
 

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._bounds import Bounds, as_bounds, values_at
 from ._cores import cores
 from ._curvature import curvature, curvature_between_spikes, is_between_spikes
-from ._defaults import check_fires, default_loss, default_method, default_starts
+from ._defaults import Search, check_fires, default_loss, default_search
 from ._holdout import Holdout, Kept, as_holdout, fitted_part
 from ._interrupt import held_back
 from ._model import (
@@ -85,7 +85,8 @@ def fit(
       with fewer than 8 starts.
     - `starts`: 1 starts at the model's own values; a larger number at random between the
       bounds; a mapping from each free name to an array gives the starts themselves. By default
-      32 where the default method is a pipeline, else 1.
+      32 where the default method is a pipeline, 64 where that has 20 or more parameters of a
+      conductance cell to find, 8 for cables, else 1.
     - `key`: decides the random starts; `jax.random.key(0)` by default.
     - `holdout`: numbers of sweeps that are kept out of the fit and scored, or a
       `recordings.TimeSpan` of every sweep: the fit then sees what comes before it.
@@ -113,8 +114,7 @@ def fit(
     _check_sampling(model, recordings, solver)
     loss = default_loss(model, fitted) if loss is None else loss
     check_fires(loss, fitted)
-    starts = _starts(model, loss, method) if starts is None else starts
-    method = default_method(model, loss, _how_many(starts)) if method is None else method
+    method, starts = _search(model, loss, bounds, method, starts)
     key = jax.random.key(0) if key is None else key
     _check_spikes(model, spikes)
     objective = make_objective(model, fitted, bounds, loss, solver, spikes, horizons_of(method))
@@ -182,8 +182,13 @@ def as_free(
     return bounds
 
 
-def _starts(model: AbstractModel, loss: AbstractLoss, method: Any) -> int:
-    return default_starts(model, loss) if method is None else 1
+def _search(model, loss, bounds: dict[str, Bounds], method, starts) -> Search:
+    """Method and starts, those of the defaults where they are None."""
+    if method is not None:
+        return Search(method, 1 if starts is None else starts)
+    wanted = None if starts is None else _how_many(starts)
+    usual = default_search(model, loss, len(bounds), wanted)
+    return usual if starts is None else usual._replace(starts=starts)
 
 
 def _how_many(starts: int | Mapping[str, ArrayLike]) -> int:

@@ -82,8 +82,8 @@ class _Turn(NamedTuple):
     """its number within the stage"""
     lanes: int
     """how many starts the stage goes on with"""
-    spread: float
-    """how far from them the starts are that fill in"""
+    spread: float | None
+    """how far from them the starts are that fill in; None where they come as they are"""
     tile: int
     """how many lanes share one compiled call"""
 
@@ -200,7 +200,7 @@ def _line(stage: StageLoss) -> str:
 
 
 def _begun(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
-    """A stage begun: with the best lanes of the stage before, or with neighbours of them."""
+    """A stage begun: with the best lanes of the stage before, and where it takes more others."""
     positions, kept = _all_positions(reached), reached.lanes
     if reached.states is not None:
         losses = np.asarray(reached.states.loss)
@@ -209,11 +209,12 @@ def _begun(turn: _Turn, objective, reached: _Reached, key: Array) -> _Reached:
         kept = kept[order[: int(np.isfinite(losses).sum()) or None]][: turn.lanes]
     if turn.lanes > len(kept):
         idle = np.setdiff1d(np.arange(len(positions)), kept)[: turn.lanes - len(kept)]
-        shape, real = (len(idle), positions.shape[1]), positions.dtype
-        draws = jax.random.fold_in(jax.random.fold_in(key, len(reached.history)), len(idle))
-        source = kept[np.arange(len(idle)) % len(kept)]
-        near = positions[source] + turn.spread * jax.random.normal(draws, shape, real)
-        positions = positions.at[idle].set(jnp.clip(near, -FARTHEST, FARTHEST))
+        if turn.spread is not None:
+            shape, real = (len(idle), positions.shape[1]), positions.dtype
+            draws = jax.random.fold_in(jax.random.fold_in(key, len(reached.history)), len(idle))
+            source = kept[np.arange(len(idle)) % len(kept)]
+            near = positions[source] + turn.spread * jax.random.normal(draws, shape, real)
+            positions = positions.at[idle].set(jnp.clip(near, -FARTHEST, FARTHEST))
         kept = np.concatenate([kept, idle])
     states = _for_tiles(_start, turn.stage, objective, turn.tile)(positions[kept])
     return reached._replace(positions=positions, lanes=kept, states=states)

@@ -16,10 +16,10 @@ from rich.table import Table
 from . import losses, methods, recordings, stimuli
 from ._arguments import cropped, default_dt, free_parameters, kept_out, load, named_value
 from ._defaults import (
-    MANY_STARTS,
+    Search,
     between_spikes,
     default_loss,
-    default_method,
+    default_search,
     evolving,
     fires,
     spike_loss,
@@ -119,7 +119,9 @@ def fit(
             "may be repeated, and then replaces the model's own list."
         ),
     ] = None,
-    starts: Annotated[int, typer.Option(help="Random starts.", min=1)] = MANY_STARTS,
+    starts: Annotated[
+        int | None, typer.Option(help="Random starts. [as many as the search needs]", min=1)
+    ] = None,
     method: Annotated[MethodName, typer.Option(help="How to search.")] = MethodName.auto,
     loss: Annotated[
         LossName,
@@ -164,14 +166,15 @@ def fit(
     _prepare(out, overwrite, resume)
     held_out = kept_out(holdout, holdout_time, data)
     compared = _compared(loss, neuron, fitted_part(data, as_holdout(held_out, data)))
+    search = default_search(neuron, compared, len(bounds), starts)
     checkpoint = out / _UNFINISHED
     result = fit_model(
         neuron,
         data,
         free=bounds,
         loss=compared,
-        method=_method(method, neuron, compared, starts),
-        starts=starts,
+        method=_method(method, search, neuron, len(bounds)),
+        starts=search.starts,
         key=jax.random.key(seed),
         holdout=held_out,
         checkpoint=checkpoint,
@@ -294,13 +297,13 @@ def _compared(
 
 
 def _method(
-    name: MethodName, neuron: AbstractModel, compared: losses.AbstractLoss, starts: int
+    name: MethodName, usual: Search, neuron: AbstractModel, parameters: int
 ) -> methods.AbstractMethod | methods.Pipeline:
     if name is MethodName.auto:
-        return default_method(neuron, compared, starts)
+        return usual.method
     can_be_pulled = isinstance(neuron, AbstractConductanceModel)
     return {
-        MethodName.pipeline: between_spikes() if can_be_pulled else evolving(),
+        MethodName.pipeline: between_spikes(parameters) if can_be_pulled else evolving(),
         MethodName.synchronised: methods.Synchronised(),
         MethodName.levenberg_marquardt: methods.LevenbergMarquardt(refill_every=10),
         MethodName.adam: methods.Adam(),

@@ -435,6 +435,14 @@ def test_a_pipeline_goes_on_with_the_best_and_fills_in_neighbours():
         np.testing.assert_array_equal(values[1:][idle], unmoved.starts[name][1:][idle])
 
 
+def test_without_a_spread_a_pipeline_fills_in_those_that_had_stayed():
+    stages, lanes = (LevenbergMarquardt(2), LevenbergMarquardt(2)), (3, 6)
+    result = fitted(method=Pipeline(stages, lanes=lanes, spread=None), starts=6)
+    assert np.isnan(result.history[:2, 3:]).all()
+    alone = fitted(method=LevenbergMarquardt(2), starts=6)
+    np.testing.assert_array_equal(result.history[2:, 3:], alone.history[:, 3:])
+
+
 @pytest.mark.parametrize("after", [1, 3, 5])
 def test_a_culled_pipeline_resumes_to_the_same_bits(after, tmp_path):
     def interrupt(iteration, *_):
@@ -511,15 +519,15 @@ def test_what_is_searched_by_depends_on_what_is_compared():
     spikes, voltage = SpikeTimes(), dn.losses.VoltageError()
 
     def horizons(*about):
-        return horizons_of(default_method(*about))
+        return horizons_of(default_method(*about, 5))
 
     assert horizons(cell, spikes, 32) == (1, 2)
     # Windows end where other losses would see spikes missing.
     assert horizons(cell, dn.losses.VictorPurpura(), 32) == ()
-    assert isinstance(default_method(cell, voltage, 32), Synchronised)
-    assert isinstance(default_method(cell, spikes, 1), Synchronised)
-    assert isinstance(default_method(lif, spikes, 32), Pipeline)
-    assert isinstance(default_method(lif, spikes, 4), LevenbergMarquardt)
+    assert isinstance(default_method(cell, voltage, 32, 5), Synchronised)
+    assert isinstance(default_method(cell, spikes, 1, 5), Synchronised)
+    assert isinstance(default_method(lif, spikes, 32, 5), Pipeline)
+    assert isinstance(default_method(lif, spikes, 4, 5), LevenbergMarquardt)
 
 
 def test_progress_is_told_the_way():

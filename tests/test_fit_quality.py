@@ -188,6 +188,7 @@ def test_all_contenders_get_as_much_as_ours(squid):
     found = contenders(NAMES, squid, 0.125, Breeder())
     budget = found["ours"].simulations
     assert found["ours"].lanes == 4
+    assert describe(found["ours"].method) == describe(ours(squid).method)
     assert list(found) == list(NAMES)
     for one in found.values():
         single = one.simulations / one.method.iterations
@@ -217,8 +218,13 @@ class Guess(AbstractMethod):
 
 
 def test_ours_is_what_the_library_does(squid):
-    default = default_method(squid.model, squid.loss, 32)
-    assert describe(ours(squid, 32)) == describe(default)
+    search = ours(squid)
+    assert describe(search.method) == describe(default_method(squid.model, squid.loss, 32, 2))
+    assert search.starts == 32
+    many = {f"parameter {number}": None for number in range(20)}
+    far, starts = ours(squid._replace(free=many))
+    assert starts == 64
+    assert far.iterations > search.method.iterations
 
 
 def test_a_method_that_is_not_known_is_not_counted():

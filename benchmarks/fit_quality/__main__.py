@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--cells", nargs="+", choices=list(CELLS), default=list(SINGLE_SWEEP), help=cells)
     add("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    scale = "the starts of ours, 32 at 1, at least 4; others get as many simulations"
+    scale = "the starts of ours as a share of the usual, at least 4; others get as many simulations"
     add("--budget-scale", type=float, default=1.0, help=scale)
     add("--recordings", type=Path, default=_RECORDINGS, help="the folder of recordings")
     add("--out", type=Path, default=RESULTS / "fit_quality.jsonl", help="added to, not replaced")

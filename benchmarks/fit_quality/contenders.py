@@ -5,24 +5,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from diffneuro.methods import (
-    CMAES,
-    AbstractMethod,
-    Adam,
-    DifferentialEvolution,
-    Pipeline,
-    Scatter,
-    Shooting,
-)
+import diffneuro as dn
+from diffneuro.methods import CMAES, AbstractMethod, Adam, DifferentialEvolution, Pipeline
 
 from .genetic import Breeder, GeneticAlgorithm
 from .problems import Problem
 from .simulations import simulations
 
-STARTS = 32
 _FEWEST = 4
 # What their authors and users take for a dozen to three dozen parameters.
 _POPULATION = 64
+_DESCENDING = 32
 _OFFSPRING = 100
 
 
@@ -34,20 +27,10 @@ class Contender(NamedTuple):
     simulations: float
 
 
-def ours(problem: Problem, starts: int) -> Pipeline:
-    """What the library does by default with this problem; a test compares the two."""
-    return Pipeline(
-        (
-            Scatter(24),
-            Shooting(1, steps=10),
-            Shooting(1, steps=12),
-            Shooting(2, steps=10),
-            DifferentialEvolution(300),
-            CMAES(150, scale=0.05, horizon=1),
-        ),
-        lanes=(None, 24, 16, 12, None, None),
-        spread=0.3,
-    )
+def ours(problem: Problem, scale: float = 1.0) -> dn.Search:
+    """What the library does by default with this problem, but from `scale` times its starts."""
+    usual = dn.default_search(problem.model, problem.loss, len(problem.free))
+    return usual._replace(starts=max(_FEWEST, round(scale * usual.starts)))
 
 
 def contenders(
@@ -62,8 +45,7 @@ def contenders(
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         raise ValueError(f"there is no method {unknown[0]!r}: take some of {', '.join(NAMES)}.")
-    starts = max(_FEWEST, round(STARTS * scale))
-    method = ours(problem, starts)
+    method, starts = ours(problem, scale)
     budget = simulations(method, problem, starts)
     found = {}
     for name in names:
@@ -86,7 +68,7 @@ def rival(
 
 
 _RIVALS: dict[str, tuple[Callable[[Breeder, int], AbstractMethod], int]] = {
-    "adam": (lambda _, steps: Adam(steps), STARTS),
+    "adam": (lambda _, steps: Adam(steps), _DESCENDING),
     "cma_es": (lambda _, generations: CMAES(generations), _POPULATION),
     "de": (lambda _, generations: DifferentialEvolution(generations), _POPULATION),
     "ga": (lambda breeder, generations: GeneticAlgorithm(generations, breeder), _OFFSPRING),

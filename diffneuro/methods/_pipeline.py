@@ -12,12 +12,12 @@ class Pipeline(eqx.Module):
     its lanes by the free run in the end. `lanes`, if given, says how many of the starts go
     through each stage (None: all): the best go on, the others stay where they are. Where a
     stage takes more than the one before had, neighbours of the best fill in, `spread` away in
-    free coordinates.
+    free coordinates, or without a `spread` those that had stayed behind.
     """
 
     stages: tuple[AbstractMethod, ...]
     lanes: tuple[int | None, ...] | None = None
-    spread: float = 0.1
+    spread: float | None = 0.1
 
     def __check_init__(self):
         if not isinstance(self.stages, tuple) or not self.stages:
@@ -34,8 +34,8 @@ class Pipeline(eqx.Module):
                 f"lanes={self.lanes!r} of Pipeline must be a tuple with a number or None for each "
                 f"of its {len(self.stages)} stages."
             )
-        if not self.spread > 0:
-            raise ValueError(f"spread={self.spread} of Pipeline must be positive.")
+        if self.spread is not None and not self.spread > 0:
+            raise ValueError(f"spread={self.spread} of Pipeline must be positive, or None.")
 
     @property
     def iterations(self) -> int:
