@@ -16,6 +16,7 @@ import pytest
 import diffneuro as dn
 from benchmarks.fit_quality.cells import CELLS, SINGLE_SWEEP, held_out, recorded
 from benchmarks.fit_quality.contenders import NAMES, Contender, contenders, ours, rival
+from benchmarks.fit_quality.figures import median_runs, step_within
 from benchmarks.fit_quality.genetic import Breeder, GeneticAlgorithm, finite, free_coordinates
 from benchmarks.fit_quality.problems import Problem, cortical_free, counts_of, loss_for, problem
 from benchmarks.fit_quality.runs import run
@@ -230,6 +231,31 @@ def test_ours_is_what_the_library_does(squid):
 def test_a_method_that_is_not_known_is_not_counted():
     with pytest.raises(ValueError, match=r"Guess are not known: add it to benchmarks"):
         evaluations(Guess(), 3)
+
+
+# The figures
+
+
+def test_of_each_method_the_run_with_the_median_loss_is_drawn():
+    about = {"problem": "cortical", "cell": "fsi", "budget_scale": 1.0}
+    kept = [
+        {**about, "method": method, "seed": seed, "loss": loss}
+        for method, seed, loss in [
+            ("ours", 0, 9.0),
+            ("ours", 0, 3.0),
+            ("ours", 1, None),
+            ("ours", 2, 2.0),
+            ("de", 0, 5.0),
+        ]
+    ]
+    kept.append({**kept[-1], "cell": "ca1-pyr1", "method": "ga"})
+    found = {name: row["loss"] for name, row in median_runs(kept, "cortical", "fsi").items()}
+    assert found == {"ours": 3.0, "de": 5.0}
+
+
+def test_steps_begin_a_margin_after_what_is_cut_out():
+    assert step_within("ca1-pyr1") == (81.0, 1081.0)
+    assert step_within("fsi") == (100.0, 600.0)
 
 
 # The problems

@@ -18,7 +18,7 @@ from .genetic import Breeder
 from .problems import NAMES as PROBLEMS, Problem, problem
 from .runs import run
 from .store import append, identity, rows
-from .table import table
+from .table import newest, table
 
 _RECORDINGS = Path(os.environ.get("DIFFNEURO_RECORDINGS", ROOT / ".." / "shared" / "recordings"))
 
@@ -87,12 +87,6 @@ def _is_asked(row: dict, asked: argparse.Namespace) -> bool:
         and row["seed"] in asked.seeds
         and row["budget_scale"] == asked.budget_scale
     )
-
-
-def newest(found: Sequence[dict]) -> list[dict]:
-    """Of the runs of one method and seed on one cell the last, when the method has changed."""
-    names = ("problem", "cell", "method", "seed", "budget_scale")
-    return list({tuple(row[name] for name in names): row for row in found}.values())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ import numpy as np
 from diffneuro.recordings import Recording, load
 
 _LARGEST_DT = 0.05
-_MARGIN = 100.0
+MARGIN = 100.0  # ms
 _MOST_FITTED = 4
 
 
@@ -56,7 +56,7 @@ def recorded(name: str, folder: Path) -> Recording:
         rounded = cell.grain * np.round(data.current / cell.grain)
         data = dataclasses.replace(data, current=rounded)
     start, stop = cell.step
-    data = data.crop(max(0.0, start - _MARGIN), min(data.duration, stop + _MARGIN))
+    data = data.crop(max(0.0, start - MARGIN), min(data.duration, stop + MARGIN))
     every = max(1, int(_LARGEST_DT / data.dt + 1e-6))
     return data.resample(round(every * data.dt, 9))
 

@@ -78,3 +78,9 @@ def _line(group: Sequence[dict[str, Any]], held_out: bool) -> list[str]:
 def loss_of(row: dict[str, Any]) -> float:
     """The loss of a run, inf where it has none."""
     return math.inf if row["loss"] is None else row["loss"]
+
+
+def newest(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of the runs of one method and seed on one cell the last, when the method has changed."""
+    names = ("problem", "cell", "method", "seed", "budget_scale")
+    return list({tuple(row[name] for name in names): row for row in found}.values())
