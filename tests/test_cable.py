@@ -8,6 +8,7 @@ import pytest
 
 import diffneuro as dn
 from diffneuro._compile import loops_folded
+from diffneuro._tree import inflow
 from diffneuro.morphology import Compartments, Location
 from diffneuro.neurons import (
     ByRegion,
@@ -20,6 +21,7 @@ from diffneuro.neurons import (
     OpenConductance,
     SynapticInput,
 )
+from diffneuro.neurons._cable_rest import settled_tree
 
 LENGTH = 1000.0  # um
 
@@ -256,6 +258,26 @@ def test_rest_is_where_nothing_moves(x64):
         np.testing.assert_allclose(rate, 0.0, atol=1e-9)
     run = dn.simulate(cable, u, t1=1.0, state=x, record=everywhere)
     np.testing.assert_allclose(run.y, np.broadcast_to(x.voltage, run.y.shape), atol=1e-8)
+
+
+def test_rest_is_found_however_steep_currents_are(x64):
+    """Where a sodium-like current drives on and a potassium-like one is as steep as a step."""
+    parents, links = (-1, 0, 1, 2, 1, 4), jnp.array([0.0, 5.0, 2.0, 1.0, 3.0, 0.5])
+    inward = jnp.array([1.0, 0.0, 0.0, 1.0, 0.0, 1.0])
+    grid = jnp.linspace(-150.0, 60.0, 43)
+
+    def left(width, potassium, sodium):
+        def current(v):
+            slow = potassium * jax.nn.sigmoid((v + 51.0) / width) * (v + 85.0)
+            fast = sodium * inward * jax.nn.sigmoid((v + 45.0) / 5.0) * (v - 50.0)
+            return -52.0 - v - slow - fast
+
+        v = settled_tree(current, parents, links, grid)
+        return current(v) + inflow(parents, links, v)
+
+    rng = np.random.default_rng(0)
+    sizes = (10.0 ** rng.uniform(*span, 50) for span in ((-1.5, 1.0), (-1.0, 3.0), (-2.0, 1.5)))
+    np.testing.assert_allclose(jax.vmap(left)(*sizes), 0.0, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["forward", "gradient", "gradients of a batch"])
