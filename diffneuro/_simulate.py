@@ -251,6 +251,8 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
     parts, structure = jax.tree.flatten(
         stimulus, is_leaf=lambda part: callable(part) or is_samples(part)
     )
+    if not parts:
+        raise ValueError(f"the stimulus {stimulus!r} holds no numbers: give at least one, as 0.0.")
     fractions = {0.0, *nodes}
     starts_clamped = is_clamped(model)
     sampled = [

@@ -418,6 +418,11 @@ def test_names_of_parameters():
         ({"profiles": {"ca": Factor()}}, "profiles of a Cable names 'ca': name one of"),
         ({"profiles": {"na": 2.0}}, "is no profile: give one"),
         ({"profiles": {"na": ByRegion({"axon": Factor()})}}, "no compartment is in a region"),
+        ({"profiles": {"na": ByRegion({"twig": 2.0})}}, "is no profile: give one"),
+        (
+            {"profiles": {"na": ByRegion({"twig": ByRegion({"axon": Factor()})})}},
+            "no compartment is in a region 'axon'",
+        ),
         ({"sites": {"tip": 8}}, "is no compartment: give a Location, or a number from 0 to 7"),
         ({"sites": {"tip": True}}, "=True of a Cable is no compartment"),
         ({"sites": Location("soma")}, "is no dictionary from names: give one, such as {'soma': 0}"),
@@ -437,6 +442,10 @@ def test_bad_arguments_are_told(changes, words):
         Cable(**given)
 
 
+def test_a_site_may_be_any_whole_number():
+    assert Cable(branched(), squid(), sites={"tip": np.array(5)}).sites == (("tip", 5),)
+
+
 def test_a_path_without_resistance_is_told():
     flat = eqx.tree_at(lambda c: (c.near_factor, c.far_factor), branched(), (jnp.zeros(8),) * 2)
     with pytest.raises(ValueError, match="no axial resistance"):
@@ -447,9 +456,17 @@ def test_wrong_inputs_and_solvers_are_told():
     cable = neuron()
     with pytest.raises(ValueError, match="has no site 'axon', only soma, tip"):
         dn.simulate(cable, {"axon": 1.0}, t1=1.0)
-    with pytest.raises(ValueError, match=r"with CrankNicolson\(\) or BackwardEuler\(\)"):
+    for nothing in ({}, None):
+        with pytest.raises(ValueError, match="holds no numbers: give at least one"):
+            dn.simulate(cable, nothing, t1=1.0)
+    with pytest.raises(ValueError, match=r"are linked: use CrankNicolson\(\) or BackwardEuler\(\)"):
         dn.simulate(cable, 1.0, t1=1.0, solver=dn.solvers.Staggered())
-    with pytest.raises(ValueError, match="of this Nudged are linked: give a Cable itself"):
+    noisy, wrapped = dn.neurons.CurrentNoise(cable), "are linked, .*: give the Cable itself"
+    with pytest.raises(ValueError, match=wrapped):
         dn.simulate(dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), t1=1.0)
+    with pytest.raises(ValueError, match=wrapped):
+        dn.simulate(noisy, 1.0, t1=1.0, key=jax.random.key(0))
+    with pytest.raises(ValueError, match=wrapped):
+        dn.simulate(dn.neurons.Rig(cable), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
     with pytest.raises(ValueError, match="is for voltages that are linked"):
         dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
