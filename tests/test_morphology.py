@@ -315,6 +315,9 @@ def test_compartments_by_hand_are_checked():
         **{name: np.ones(2) for name in ("near_factor", "far_factor")},
     }
     assert Compartments(**given).count == 2
+    rows = {name: list(given[name]) for name in ("parents", "regions", "distances")}
+    alike = Compartments(**(given | rows | {"parents": np.array([-1, 0])}))
+    assert jax.tree.structure(alike) == jax.tree.structure(Compartments(**given))
     for changed, message in (
         ({"parents": (-1, 1)}, "after its parent"),
         ({"parents": (-1, -1)}, "after its parent"),
@@ -322,7 +325,10 @@ def test_compartments_by_hand_are_checked():
         ({"regions": ("soma",)}, "1 regions"),
         ({"distances": (0.0,)}, "1 distances"),
         ({"spans": (("a", 0.0, 1.0),)}, "1 spans"),
-        ({"radius": np.array([1.0, 0.0])}, "radius=.*above 0"),
+        ({"radius": np.array([1.0, 0.0])}, "radius=0.0 um: make it above 0"),
+        ({"radius": np.array([1.0, np.nan])}, "a radius of Compartments is not finite"),
+        ({"regions": ("soma", "")}, "compartment 1 of the region '' has a surface"),
+        ({"length": np.array([1.0, 0.0])}, "compartment 1 of the region 'axon' has no surface"),
         ({"length": np.array([1.0, -1.0])}, "length=.*at least 0"),
         ({"length": np.ones(3)}, r"length of shape \(3,\)"),
     ):
