@@ -461,12 +461,17 @@ def test_wrong_inputs_and_solvers_are_told():
             dn.simulate(cable, nothing, t1=1.0)
     with pytest.raises(ValueError, match=r"are linked: use CrankNicolson\(\) or BackwardEuler\(\)"):
         dn.simulate(cable, 1.0, t1=1.0, solver=dn.solvers.Staggered())
-    noisy, wrapped = dn.neurons.CurrentNoise(cable), "are linked, .*: give the Cable itself"
-    with pytest.raises(ValueError, match=wrapped):
-        dn.simulate(dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), t1=1.0)
-    with pytest.raises(ValueError, match=wrapped):
-        dn.simulate(noisy, 1.0, t1=1.0, key=jax.random.key(0))
-    with pytest.raises(ValueError, match=wrapped):
-        dn.simulate(dn.neurons.Rig(cable), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
+    for v in (jnp.zeros(()), jnp.zeros(2)):
+        with pytest.raises(ValueError, match="but this Cable has 8 compartments: give a state of"):
+            dn.simulate(cable, 1.0, t1=1.0, state=CableState(v, {}))
+    still, implicit = CableState(jnp.zeros(8), {}), dn.solvers.CrankNicolson()
+    noise = dn.neurons.CurrentNoiseState(still, 0.0)
+    for around, u, options in (
+        (dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), {"state": still}),
+        (dn.neurons.CurrentNoise(cable), 1.0, {"state": noise, "key": jax.random.key(0)}),
+        (dn.neurons.Rig(cable), 1.0, {"state": still, "solver": implicit}),
+    ):
+        with pytest.raises(ValueError, match=r"are linked, .*: give the Cable itself"):
+            dn.simulate(around, u, t1=1.0, **options)
     with pytest.raises(ValueError, match="is for voltages that are linked"):
-        dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
+        dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=implicit)
