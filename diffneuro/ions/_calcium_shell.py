@@ -28,7 +28,7 @@ class CalciumShell(AbstractIonPool):
     resting: Parameter = parameter(1e-4, "mM", above=0.0)
     outside: Parameter = parameter(2.0, "mM", above=0.0)
     temperature: Parameter = parameter(34.0, "degC", above=-273.15)
-    valence: ClassVar[int] = 2
+    valence: ClassVar[int] = 2  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def initial_state(self, u: Any, /) -> Array:
         return self.resting + self.time_constant * self._entry(u)
