@@ -53,12 +53,11 @@ def check_ranges(node: eqx.Module) -> None:
             continue
         # NumPy, because JAX's operations are traced inside a jitted function even on numbers.
         known = np.asarray(value)
-        if (known <= above if above is not None else known < at_least).any():
+        outside = known <= above if above is not None else known < at_least
+        if outside.any():
             wanted = f"above {above:g}" if above is not None else f"at least {at_least:g}"
-            raise ValueError(
-                f"{type(node).__name__} has {field.name}={value} {field.metadata['unit']}: "
-                f"make it {wanted}."
-            )
+            worst = f"{known[outside][0]} {field.metadata['unit']}"
+            raise ValueError(f"{type(node).__name__} has {field.name}={worst}: make it {wanted}.")
 
 
 def is_concrete(value: Any) -> bool:

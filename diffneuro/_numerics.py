@@ -302,3 +302,11 @@ def root_above_zero(x: Array) -> Array:
     """The square root where `x` is positive, else 0, where its derivative is 0 too."""
     positive = x > 0.0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
+
+
+def hill(dose: Array, coefficient: Array) -> Array:
+    """The share of sites that are bound, x^n/(1 + x^n), at any dose: no power overflows."""
+    low = dose <= 1.0
+    # On both sides of a half a power of what is at most 1.
+    power = jnp.where(low, dose, 1.0 / jnp.where(low, 1.0, dose)) ** coefficient
+    return jnp.where(low, power, 1.0) / (1.0 + power)

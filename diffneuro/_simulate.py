@@ -29,7 +29,7 @@ from ._model import (
     parameters,
 )
 from ._network_run import run_network
-from ._time_loop import TimeLoop, Trajectory, integrate
+from ._time_loop import TimeLoop, Trajectory, integrate, voltage_of_each
 from .adjoints import AbstractAdjoint, CheckpointChunks, CheckpointSolutions, CheckpointSteps
 from .networks import Network
 from .solvers import (
@@ -148,8 +148,9 @@ def _run_one(
     if rested:
         state = _rest(model, before)
     state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.result_type(float)), state)
-    if adjoint is None and isinstance(model, AbstractCoupledModel):
-        adjoint = _cable_adjoint(model.voltage(state), state, count)
+    if isinstance(model, AbstractCoupledModel):
+        voltage = voltage_of_each(model, state)
+        adjoint = _cable_adjoint(voltage, state, count) if adjoint is None else adjoint
     adjoint = _default_adjoint(state, count) if adjoint is None else adjoint
     loop = TimeLoop(model, solver, spikes, adjoint, record, dt, every)
     run = integrate(loop, state, inputs, key, rested)
@@ -251,6 +252,8 @@ def _sample(model, stimulus, count, dt, nodes) -> tuple[tuple[Any, tuple], Any]:
     parts, structure = jax.tree.flatten(
         stimulus, is_leaf=lambda part: callable(part) or is_samples(part)
     )
+    if not parts:
+        raise ValueError(f"the stimulus {stimulus!r} holds no numbers: give at least one, as 0.0.")
     fractions = {0.0, *nodes}
     starts_clamped = is_clamped(model)
     sampled = [

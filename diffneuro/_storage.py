@@ -1,6 +1,7 @@
 """Files that users exchange: atomic, versioned, never code."""
 
 import contextlib
+import dataclasses
 import errno
 import functools
 import glob
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from . import channels, ions, neurons, synapses
 from ._model import AbstractModel
+from .morphology import Compartments, Location
 
 # The key under which a function of a user's own stands in a saved model, by its name.
 _FUNCTION = "function"
@@ -139,10 +141,11 @@ def unpack(
 
 def model_to_data(node: Any) -> Any:
     """A model as what JSON can hold: names of classes, fields and numbers."""
-    if isinstance(node, eqx.Module):
+    if isinstance(node, eqx.Module | Location):
+        given = [field.name for field in dataclasses.fields(node) if field.init]
         return {
             "class": type(node).__name__,
-            "fields": {name: model_to_data(value) for name, value in vars(node).items()},
+            "fields": {name: model_to_data(getattr(node, name)) for name in given},
         }
     if isinstance(node, dict):
         return {name: model_to_data(value) for name, value in node.items()}
@@ -256,6 +259,9 @@ def model_from_data(data: Any) -> Any:
 
     **Raises:** `ValueError` for a class that is none of them.
     """
+    if isinstance(data, list):
+        # What models keep besides arrays has to be hashable.
+        return tuple(model_from_data(part) for part in data)
     if not isinstance(data, dict):
         return data
     if set(data) == {_FUNCTION}:
@@ -283,7 +289,8 @@ def _public_models() -> dict[str, type]:
         neurons: eqx.Module,
         synapses: AbstractModel | synapses.AbstractRelease,
     }
-    return {
+    shapes: dict[str, type] = {"Compartments": Compartments, "Location": Location}
+    return shapes | {
         name: item
         for package, kind in kinds.items()
         for name, item in vars(package).items()

@@ -141,6 +141,17 @@ def integrate(loop: TimeLoop, x: Any, inputs: tuple, key: Array | None, rested: 
     return Trajectory(t[:: loop.every], kept, x, fired, times, *hazard)
 
 
+def voltage_of_each(model: AbstractCoupledModel, x: Any) -> Array:
+    """The linked voltages (n,) of a state; a `ValueError` for a state of another model."""
+    voltage, count = model.voltage(x), len(model.links()[0])
+    if voltage.shape != (count,):
+        raise ValueError(
+            f"the state has voltages of shape {voltage.shape}, but this {type(model).__name__} has "
+            f"{count} compartments: give a state of the same one, or leave it out."
+        )
+    return voltage
+
+
 def _spike_times(loop: TimeLoop, fired: Array, fraction: Array) -> Array:
     """The time of each step's spike, inf where there is none."""
     t = jnp.arange(fired.shape[0], dtype=fraction.dtype) * loop.dt

@@ -8,6 +8,7 @@ import pytest
 
 import diffneuro as dn
 from diffneuro._compile import loops_folded
+from diffneuro._tree import inflow
 from diffneuro.morphology import Compartments, Location
 from diffneuro.neurons import (
     ByRegion,
@@ -20,6 +21,7 @@ from diffneuro.neurons import (
     OpenConductance,
     SynapticInput,
 )
+from diffneuro.neurons._cable_rest import settled_tree
 
 LENGTH = 1000.0  # um
 
@@ -258,6 +260,26 @@ def test_rest_is_where_nothing_moves(x64):
     np.testing.assert_allclose(run.y, np.broadcast_to(x.voltage, run.y.shape), atol=1e-8)
 
 
+def test_rest_is_found_however_steep_currents_are(x64):
+    """Where a sodium-like current drives on and a potassium-like one is as steep as a step."""
+    parents, links = (-1, 0, 1, 2, 1, 4), jnp.array([0.0, 5.0, 2.0, 1.0, 3.0, 0.5])
+    inward = jnp.array([1.0, 0.0, 0.0, 1.0, 0.0, 1.0])
+    grid = jnp.linspace(-150.0, 60.0, 43)
+
+    def left(width, potassium, sodium):
+        def current(v):
+            slow = potassium * jax.nn.sigmoid((v + 51.0) / width) * (v + 85.0)
+            fast = sodium * inward * jax.nn.sigmoid((v + 45.0) / 5.0) * (v - 50.0)
+            return -52.0 - v - slow - fast
+
+        v = settled_tree(current, parents, links, grid)
+        return current(v) + inflow(parents, links, v)
+
+    rng = np.random.default_rng(0)
+    sizes = (10.0 ** rng.uniform(*span, 50) for span in ((-1.5, 1.0), (-1.0, 3.0), (-2.0, 1.5)))
+    np.testing.assert_allclose(jax.vmap(left)(*sizes), 0.0, atol=1e-9)
+
+
 @pytest.mark.parametrize("kind", ["forward", "gradient", "gradients of a batch"])
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
 def test_time_loops_are_folded(kind):
@@ -396,6 +418,11 @@ def test_names_of_parameters():
         ({"profiles": {"ca": Factor()}}, "profiles of a Cable names 'ca': name one of"),
         ({"profiles": {"na": 2.0}}, "is no profile: give one"),
         ({"profiles": {"na": ByRegion({"axon": Factor()})}}, "no compartment is in a region"),
+        ({"profiles": {"na": ByRegion({"twig": 2.0})}}, "is no profile: give one"),
+        (
+            {"profiles": {"na": ByRegion({"twig": ByRegion({"axon": Factor()})})}},
+            "no compartment is in a region 'axon'",
+        ),
         ({"sites": {"tip": 8}}, "is no compartment: give a Location, or a number from 0 to 7"),
         ({"sites": {"tip": True}}, "=True of a Cable is no compartment"),
         ({"sites": Location("soma")}, "is no dictionary from names: give one, such as {'soma': 0}"),
@@ -415,6 +442,10 @@ def test_bad_arguments_are_told(changes, words):
         Cable(**given)
 
 
+def test_a_site_may_be_any_whole_number():
+    assert Cable(branched(), squid(), sites={"tip": np.array(5)}).sites == (("tip", 5),)
+
+
 def test_a_path_without_resistance_is_told():
     flat = eqx.tree_at(lambda c: (c.near_factor, c.far_factor), branched(), (jnp.zeros(8),) * 2)
     with pytest.raises(ValueError, match="no axial resistance"):
@@ -425,9 +456,22 @@ def test_wrong_inputs_and_solvers_are_told():
     cable = neuron()
     with pytest.raises(ValueError, match="has no site 'axon', only soma, tip"):
         dn.simulate(cable, {"axon": 1.0}, t1=1.0)
-    with pytest.raises(ValueError, match=r"with CrankNicolson\(\) or BackwardEuler\(\)"):
+    for nothing in ({}, None):
+        with pytest.raises(ValueError, match="holds no numbers: give at least one"):
+            dn.simulate(cable, nothing, t1=1.0)
+    with pytest.raises(ValueError, match=r"are linked: use CrankNicolson\(\) or BackwardEuler\(\)"):
         dn.simulate(cable, 1.0, t1=1.0, solver=dn.solvers.Staggered())
-    with pytest.raises(ValueError, match="of this Nudged are linked: give a Cable itself"):
-        dn.simulate(dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), t1=1.0)
+    for v in (jnp.zeros(()), jnp.zeros(2)):
+        with pytest.raises(ValueError, match="but this Cable has 8 compartments: give a state of"):
+            dn.simulate(cable, 1.0, t1=1.0, state=CableState(v, {}))
+    still, implicit = CableState(jnp.zeros(8), {}), dn.solvers.CrankNicolson()
+    noise = dn.neurons.CurrentNoiseState(still, 0.0)
+    for around, u, options in (
+        (dn.neurons.Nudged(cable, 0.5), dn.neurons.Nudge(0.0, -60.0), {"state": still}),
+        (dn.neurons.CurrentNoise(cable), 1.0, {"state": noise, "key": jax.random.key(0)}),
+        (dn.neurons.Rig(cable), 1.0, {"state": still, "solver": implicit}),
+    ):
+        with pytest.raises(ValueError, match=r"are linked, .*: give the Cable itself"):
+            dn.simulate(around, u, t1=1.0, **options)
     with pytest.raises(ValueError, match="is for voltages that are linked"):
-        dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=dn.solvers.CrankNicolson())
+        dn.simulate(Cell(squid()), 1.0, t1=1.0, solver=implicit)

@@ -277,6 +277,11 @@ def test_what_cannot_be_written_is_refused(tmp_path, write):
         assert not path.exists()
 
 
+def test_a_cell_of_neuroml_needs_an_id(tmp_path):
+    with pytest.raises(ValueError, match="name='my cell' of the cell is no id: take letters"):
+        to_neuroml(Cell({"leak": Leak()}), tmp_path / "it.nml", name="my cell")
+
+
 def test_neuroml_has_no_such_time_course(tmp_path):
     cell = Cell({"k": GatedChannel({"n": BoltzmannGate()})})
     with pytest.raises(ValueError, match="fit it with shortest=0, or write it for NEURON"):

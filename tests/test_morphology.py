@@ -315,6 +315,9 @@ def test_compartments_by_hand_are_checked():
         **{name: np.ones(2) for name in ("near_factor", "far_factor")},
     }
     assert Compartments(**given).count == 2
+    rows = {name: list(given[name]) for name in ("parents", "regions", "distances")}
+    alike = Compartments(**(given | rows | {"parents": np.array([-1, 0])}))
+    assert jax.tree.structure(alike) == jax.tree.structure(Compartments(**given))
     for changed, message in (
         ({"parents": (-1, 1)}, "after its parent"),
         ({"parents": (-1, -1)}, "after its parent"),
@@ -322,7 +325,10 @@ def test_compartments_by_hand_are_checked():
         ({"regions": ("soma",)}, "1 regions"),
         ({"distances": (0.0,)}, "1 distances"),
         ({"spans": (("a", 0.0, 1.0),)}, "1 spans"),
-        ({"radius": np.array([1.0, 0.0])}, "radius=.*above 0"),
+        ({"radius": np.array([1.0, 0.0])}, "radius=0.0 um: make it above 0"),
+        ({"radius": np.array([1.0, np.nan])}, "a radius of Compartments is not finite"),
+        ({"regions": ("soma", "")}, "compartment 1 of the region '' has a surface"),
+        ({"length": np.array([1.0, 0.0])}, "compartment 1 of the region 'axon' has no surface"),
         ({"length": np.array([1.0, -1.0])}, "length=.*at least 0"),
         ({"length": np.ones(3)}, r"length of shape \(3,\)"),
     ):
@@ -364,6 +370,8 @@ def test_a_rule_of_ones_own():
         (lambda: Count(1.5), "number=1.5: make it a whole number"),
         (lambda: DLambda(fraction=-1.0), "fraction=-1.0 1: make it above 0"),
         (lambda: DLambda(capacitance=float("inf")), "capacitance=inf uF/cm2"),
+        (lambda: discretise(cylinder(9.0, 1.0), 5), "5 is no rule: give one"),
+        (lambda: discretise("cell.swc", Count(1)), "'cell.swc' is no morphology: give what"),
     ],
 )
 def test_bad_rules(make, message):
@@ -627,6 +635,7 @@ SOMA = "1 1 0 0 0 5 -1\n"
         (SOMA + "2.5 3 6 0 0 1 1\n", "line 2 .*whole"),
         (SOMA + STEM + "4 1 12 0 0 1 3\n", "line 4 .*soma whose parent is a neurite"),
         ("1 1 0 0 0 .005 -1\n2 3 .01 0 0 .001 1\n", "millimetres, so pass scale=1000"),
+        ("1 1 0 0 0 5e-6 -1\n2 3 1e-5 0 0 1e-6 1\n", "look like metres, so pass scale=1e.06"),
         ("1 1 0 0 0 5000 -1\n2 3 9000 0 0 500 1\n", "nanometres, so pass scale=0.001"),
         ("1 3 0 0 0 5 -1\n", "one point, which is not of the type 1"),
         (SOMA + STEM + "4 3 10 0 0 1 3\n5 3 20 0 0 1 3\n", "line 4 .*no length"),
@@ -635,6 +644,10 @@ SOMA = "1 1 0 0 0 5 -1\n"
 def test_broken_swc(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         from_swc(written(tmp_path, text))
+
+
+def test_swc_with_the_mark_that_windows_leaves(tmp_path):
+    assert len(from_swc(written(tmp_path, "\ufeff" + SOMA)).sections) == 1
 
 
 def test_bad_scale(tmp_path):

@@ -228,6 +228,15 @@ def test_a_root_without_length_is_a_sphere(document):
         (('<distal x="85" y="30" z="0" diameter="1"/>', ""), "no <distal>"),
         (('<parent segment="1"/>', '<parent segment="9"/>'), "no way to a root"),
         (('<parent segment="1"/>', '<parent segment="2"/>'), "no way to a root"),
+        (
+            ('<parent segment="1"/>', '<parent segment="one"/>'),
+            "segment='one': give a whole number",
+        ),
+        (('<segment id="3">', '<segment id="2">'), "two segments have the same id"),
+        (
+            ('<member segment="3"/>', '<member segment="9"/>'),
+            "has the member 9, which is no segment",
+        ),
         (('<parent segment="0"/><proximal', "<proximal"), "2 roots"),
         (('<include segmentGroup="trunk"/>', '<include segmentGroup="x"/>'), "'x' is absent"),
         (('<include segmentGroup="trunk"/>', "<subTree/>"), "list its members"),

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffneuro._numerics import exprel, exprel2, linoid, lowest_root, solve_positive
+from diffneuro._numerics import exprel, exprel2, hill, linoid, lowest_root, solve_positive
 
 pytestmark = pytest.mark.usefixtures("strict")
 
@@ -92,6 +92,17 @@ def test_finite_over_the_range_of_a_membrane(name):
     x = jnp.linspace(-80.0, 80.0, 4001)
     for values in _derivatives(CASES[name][0])(x):
         assert np.isfinite(values).all()
+
+
+def test_hill_overflows_nowhere():
+    doses = jnp.array([0.0, 1e-30, 0.5, 1.0, 2.0, 1e4, 1e30])
+    for coefficient in (0.7, 1.0, 4.8):
+        bound = np.asarray(doses, float) ** coefficient
+        found = hill(doses, coefficient)
+        np.testing.assert_allclose(found, bound / (1.0 + bound), rtol=1e-5, atol=1e-38)
+    slopes = jax.vmap(jax.grad(hill, (0, 1)), (0, None))(doses, 4.8)
+    assert np.isfinite(slopes).all()
+    np.testing.assert_allclose(slopes[0][3], 1.2, rtol=1e-6)
 
 
 def test_lowest_root_is_differentiable_twice(x64):

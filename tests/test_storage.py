@@ -359,3 +359,27 @@ def test_a_model_with_a_synapse_comes_back(tmp_path):
     )
     data = json.loads(json.dumps(model_to_data(model)))
     assert eqx.tree_equal(model_from_data(data), model)
+
+
+def test_a_cable_with_a_shape_and_places_comes_back_and_runs(tmp_path):
+    shape = dn.morphology.ball_and_stick(10.0, 200.0, 1.0)
+    tree = dn.morphology.discretise(shape, dn.morphology.Count(2))
+    place = dn.morphology.Location
+    cable = dn.neurons.Cable(
+        tree,
+        {"leak": dn.channels.Leak(0.03, -65.0), "na": dn.channels.SquidSodium()},
+        where={"leak": ("soma", "dendrite"), "na": tree.in_region("soma")},
+        profiles={"radius": dn.neurons.ByRegion({"dendrite": dn.neurons.Factor(1.1)})},
+        sites={"soma": place("soma"), "tip": place("dendrite", 1.0), "root": 0},
+        ions={"ca": dn.ions.CalciumShell()},
+    )
+    made = dn.simulate(cable, 40.0, t1=10.0, dt=0.1).y
+    recording = Recording(DT * np.arange(100), np.full((1, 100), 40.0), np.asarray(made)[None])
+    method = LevenbergMarquardt(steps=1)
+    free = {"capacitance": (0.5, 2.0)}
+    result = dn.fit(cable, recording, free=free, method=method, starts=1, progress=False)
+    loaded = dn.FitResult.load(result.save(tmp_path / "cable.dn")).model
+    assert bool(eqx.tree_equal(loaded, result.model))
+    np.testing.assert_array_equal(
+        *(dn.simulate(model, {"tip": 40.0}, t1=5.0).y for model in (result.model, loaded))
+    )

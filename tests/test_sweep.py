@@ -404,6 +404,29 @@ def command(tmp_path, monkeypatch, capsys):
     return run
 
 
+def test_a_cable_is_known_by_its_places_and_its_width_can_be_varied(tmp_path):
+    tree = dn.morphology.discretise(dn.morphology.cylinder(100.0, 1.0), dn.morphology.Count(2))
+
+    def last(run):
+        return run.y[-1]
+
+    def swept(fraction):
+        cable = dn.neurons.Cable(
+            tree,
+            {"leak": dn.channels.Leak(0.1, -65.0)},
+            profiles={"radius": dn.neurons.Factor(1.0)},
+            sites={"here": dn.morphology.Location("cable", fraction)},
+        )
+        values = {"profiles.radius.value": [1.0, 2.0]}
+        store = tmp_path / "store.zarr"
+        return dn.sweep(cable, values, 10.0, t1=1.0, measure=last, store=store)["last"].values
+
+    thin, thick = swept(0.1)
+    assert thin > thick > -65.0
+    with pytest.raises(ValueError, match="holds another sweep"):
+        swept(0.9)
+
+
 def test_command_writes_a_store_and_a_table(command, tmp_path):
     status, shown, _ = command(FILE, "--out", "result.zarr")
     assert status == 0

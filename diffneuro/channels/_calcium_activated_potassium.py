@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
+from .._numerics import hill
 from ..ions import kept_ion, thermal_voltage
 from ._gated import AbstractGatedChannel, Rates, from_steady_state
 
@@ -29,9 +30,8 @@ class SK(AbstractGatedChannel):
     time_constant: Parameter = parameter(1.0, "ms", above=0.0)
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
-        # This way round no calcium at all is no singularity.
-        bound = (kept_ion(u, "ca", self).inside / self.half_calcium) ** self.hill_coefficient
-        return {"z": from_steady_state(bound / (1.0 + bound), self.time_constant)}
+        open_share = hill(kept_ion(u, "ca", self).inside / self.half_calcium, self.hill_coefficient)
+        return {"z": from_steady_state(open_share, self.time_constant)}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
         return x["z"]

@@ -46,8 +46,12 @@ def to_neuroml(model: Any, path: str | os.PathLike, *, name: str = "cell") -> No
     `GatedChannel` of `HHGate`s by a `RateLaw` or `SteadyStateLaw`, or of `BoltzmannGate`s with
     `shortest=0`; `path`; `name`, the cell's id.
 
-    **Raises:** `ValueError` for models and channels other than these.
+    **Raises:** `ValueError` for models and channels other than these, and for a name that is no id.
     """
+    if not (name.isidentifier() and name.isascii()):
+        raise ValueError(
+            f"name={name!r} of the cell is no id: take letters, digits and underscores."
+        )
     plan = layout(model)
     root = Element("neuroml", {"xmlns": _SCHEMA, "id": f"{name}_document"})
     for channel, kind in plan.channels.items():

@@ -1,8 +1,7 @@
 """Calcium below the membrane, with a buffer that takes time."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-import equinox as eqx
 from jax import Array
 
 from .._model import Ion, Parameter, parameter
@@ -41,7 +40,7 @@ class BufferedCalciumShell(AbstractIonPool):
     resting: Parameter = parameter(1e-4, "mM", above=0.0)
     outside: Parameter = parameter(2.0, "mM", above=0.0)
     temperature: Parameter = parameter(34.0, "degC", above=-273.15)
-    valence: int = eqx.field(static=True, default=2, init=False)
+    valence: ClassVar[int] = 2  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def initial_state(self, u: Any, /) -> BufferedCalcium:
         free = self.resting + self.time_constant * flux(u, valence=self.valence, depth=self.depth)

@@ -1,8 +1,7 @@
 """Calcium below the membrane, cleared at one rate."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-import equinox as eqx
 from jax import Array
 
 from .._model import Ion, Parameter, parameter
@@ -29,7 +28,7 @@ class CalciumShell(AbstractIonPool):
     resting: Parameter = parameter(1e-4, "mM", above=0.0)
     outside: Parameter = parameter(2.0, "mM", above=0.0)
     temperature: Parameter = parameter(34.0, "degC", above=-273.15)
-    valence: int = eqx.field(static=True, default=2, init=False)
+    valence: ClassVar[int] = 2  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def initial_state(self, u: Any, /) -> Array:
         return self.resting + self.time_constant * self._entry(u)

@@ -19,6 +19,11 @@ def _each(unit: str, *, above: float | None = None, at_least: float | None = Non
     return eqx.field(converter=as_parameter, metadata=metadata)
 
 
+def _plain(given: Any) -> tuple[Any, ...]:
+    """Any row of values as a tuple, which can be compared."""
+    return tuple(np.asarray(given).tolist())
+
+
 class Compartments(eqx.Module):
     r"""A tree of compartments in an order in which a parent comes before its children.
 
@@ -42,11 +47,11 @@ class Compartments(eqx.Module):
     Carnevale (1997), doi:10.1162/neco.1997.9.6.1179.
     """
 
-    parents: tuple[int, ...] = eqx.field(static=True)
+    parents: tuple[int, ...] = eqx.field(static=True, converter=_plain)
     """(n,) index of the parent, -1 for the root"""
-    regions: tuple[str, ...] = eqx.field(static=True)
+    regions: tuple[str, ...] = eqx.field(static=True, converter=_plain)
     """(n,) name of the region; "" for a junction"""
-    distances: tuple[float, ...] = eqx.field(static=True)
+    distances: tuple[float, ...] = eqx.field(static=True, converter=_plain)
     """(n,) um along the tree from the middle of the root to that of the compartment"""
     length: Array = _each("um", at_least=0.0)
     """(n,) 0 for a junction in which several meet"""
@@ -90,7 +95,22 @@ class Compartments(eqx.Module):
                     f"there are {self.count} parents and a {field.name} of shape {value.shape}: "
                     "give one for each compartment."
                 )
+            if "unit" in field.metadata and is_concrete(value) and not np.isfinite(value).all():
+                raise ValueError(f"a {field.name} of Compartments is not finite: give numbers.")
         check_ranges(self)
+        self._check_surfaces()
+
+    def _check_surfaces(self):
+        area = self.area()
+        if not is_concrete(area):
+            return
+        (wrong,) = np.nonzero((np.asarray(area) > 0.0) == self.is_junction())
+        if wrong.size:
+            has = "a" if self.regions[wrong[0]] == "" else "no"
+            raise ValueError(
+                f"compartment {wrong[0]} of the region {self.regions[wrong[0]]!r} has {has} "
+                "surface: junctions, of the region '', have none, and all others have one."
+            )
 
     @property
     def count(self) -> int:

@@ -49,8 +49,13 @@ def discretise(morphology: Morphology, rule: AbstractRule) -> Compartments:
 
     **Returns:** the compartments in the order of the sections, each section from its start.
 
-    **Raises:** `ValueError` if the rule's count is not a whole number above 0.
+    **Raises:** `ValueError` if the rule's count is not a whole number above 0, and for what is no
+    morphology or no rule.
     """
+    if not isinstance(morphology, Morphology):
+        raise ValueError(f"{morphology!r} is no morphology: give what from_swc or build makes.")
+    if not callable(getattr(rule, "count", None)):
+        raise ValueError(f"{rule!r} is no rule: give one, such as MaximumLength(20.0) for 20 um.")
     morphology = _without_starts(morphology)
     rows: list[_Row] = []
     nodes: dict[tuple[str, float], _Node] = {}

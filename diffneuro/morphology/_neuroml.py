@@ -64,8 +64,8 @@ def from_neuroml(
     elements = {element.get("id", ""): element for element in morphology.findall("segmentGroup")}
     for group, region in (REGIONS if regions is None else regions).items():
         if group in elements:
-            for number in _members(elements, group):
-                segments[number].region = region
+            for segment in _in_group(segments, elements, group):
+                segment.region = region
         elif regions is not None:
             nearest = difflib.get_close_matches(group, list(elements), n=3, cutoff=0.3)
             raise ValueError(
@@ -73,8 +73,8 @@ def from_neuroml(
             )
     for group, element in elements.items():
         if element.get("neuroLexId") == UNBRANCHED:
-            for number in _members(elements, group):
-                segments[number].group = group
+            for segment in _in_group(segments, elements, group):
+                segment.group = group
     return Morphology(tuple(_sections(segments)))
 
 
@@ -100,7 +100,10 @@ def _chosen(root: Element, name: str | None) -> Element:
 
 def _segments(morphology: Element) -> dict[int, _Segment]:
     """By their ids, each after its parent."""
-    waiting = {int(element.get("id", "-1")): element for element in morphology.findall("segment")}
+    elements = morphology.findall("segment")
+    waiting = {_number(element, "id"): element for element in elements}
+    if len(waiting) != len(elements):
+        raise ValueError("two segments have the same id, or none: give each one of its own.")
     found: dict[int, _Segment] = {}
     while waiting:
         before = len(waiting)
@@ -120,7 +123,18 @@ def _segments(morphology: Element) -> dict[int, _Segment]:
 
 def _parent(element: Element) -> int | None:
     parent = element.find("parent")
-    return None if parent is None else int(parent.get("segment", "-1"))
+    return None if parent is None else _number(parent, "segment")
+
+
+def _number(element: Element, name: str) -> int:
+    """The id of a segment; -1 where none is given."""
+    text = element.get(name, "-1")
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(
+            f"<{element.tag}> has {name}={text!r}: give a whole number, the id of a segment."
+        ) from None
 
 
 def _segment(number: int, element: Element, before: Mapping[int, _Segment]) -> _Segment:
@@ -145,14 +159,27 @@ def _point(element: Element) -> np.ndarray:
     return np.array([x, y, z, 0.5 * diameter])
 
 
+def _in_group(
+    segments: Mapping[int, _Segment], elements: Mapping[str, Element], name: str
+) -> list[_Segment]:
+    """The segments of a group."""
+    numbers = _members(elements, name)
+    for number in numbers:
+        if number not in segments:
+            raise ValueError(
+                f"segment group {name!r} has the member {number}, which is no segment: take it out."
+            )
+    return [segments[number] for number in numbers]
+
+
 def _members(elements: Mapping[str, Element], name: str, above: tuple[str, ...] = ()) -> list[int]:
-    """The segments of a group, with those of the groups that it includes."""
+    """The ids of the segments of a group, with those of the groups that it includes."""
     if name in above or name not in elements:
         raise ValueError(f"segment group {name!r} is absent or includes itself: mend it.")
     found: list[int] = []
     for part in elements[name]:
         if part.tag == "member":
-            found.append(int(part.get("segment", "-1")))
+            found.append(_number(part, "segment"))
         elif part.tag == "include":
             found += _members(elements, part.get("segmentGroup", ""), (*above, name))
         elif part.tag in ("path", "subTree", "exclude"):

@@ -33,7 +33,7 @@ class Points(NamedTuple):
 def read(path: Path, scale: float) -> Points:
     """The points by their id, in um; what is wrong with a file is raised as a `ValueError`."""
     points: dict[int, Point] = {}
-    for line, text in enumerate(path.read_text(errors="replace").splitlines(), 1):
+    for line, text in enumerate(path.read_text("utf-8-sig", errors="replace").splitlines(), 1):
         words = text.split("#")[0].replace(",", " ").split()
         if not words:
             continue
@@ -46,7 +46,7 @@ def read(path: Path, scale: float) -> Points:
         points[number] = point
     if not points:
         raise ValueError(f"{path.name} has no points: give a file with one a line ({_COLUMNS}).")
-    _check_unit(points, path.name)
+    _check_unit(points, path.name, scale)
     return _tree(points, path.name)
 
 
@@ -80,17 +80,19 @@ def _whole(word: str) -> int:
     return int(value)
 
 
-def _check_unit(points: dict[int, Point], name: str) -> None:
+def _check_unit(points: dict[int, Point], name: str, scale: float) -> None:
     thickest = max(point.radius for point in points.values())
     if thickest < _THINNEST:
+        milli = thickest >= 1e-3 * _THINNEST
         raise ValueError(
             f"the thickest point of {name} has a radius of {thickest:g} um, thinner than any "
-            "neurite: these look like millimetres, so pass scale=1000."
+            f"neurite: these look like {'millimetres' if milli else 'metres'}, so pass "
+            f"scale={scale * (1e3 if milli else 1e6):g}."
         )
     if thickest > _THICKEST:
         raise ValueError(
             f"the thickest point of {name} has a radius of {thickest:g} um, thicker than any "
-            "neuron: these look like nanometres, so pass scale=0.001."
+            f"neuron: these look like nanometres, so pass scale={scale * 1e-3:g}."
         )
 
 

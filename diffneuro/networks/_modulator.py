@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .._model import Parameter, check_ranges, parameter
+from .._numerics import hill
 
 
 class Modulation(eqx.Module):
@@ -29,12 +30,7 @@ class Modulation(eqx.Module):
 
     def scale(self, concentration: Array) -> Array:
         """What the parameter is multiplied by at a concentration (mM)."""
-        dose = concentration / self.half_concentration
-        # On both sides of a half by what is at most 1, so that no power overflows.
-        low = dose <= 1.0
-        bound = jnp.where(low, dose, 1.0) ** self.hill_coefficient
-        free = (1.0 / jnp.where(low, 1.0, dose)) ** self.hill_coefficient
-        share = jnp.where(low, bound / (1.0 + bound), 1.0 / (1.0 + free))
+        share = hill(concentration / self.half_concentration, self.hill_coefficient)
         return 1.0 + (self.factor - 1.0) * share
 
 

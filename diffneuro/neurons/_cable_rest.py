@@ -12,6 +12,8 @@ from .._tree import Parents, inflow, solve_tree
 _ROUNDS = 100
 # mV; no round of Newton's method goes farther, so that it stays on its side of a spike.
 _FARTHEST = 10.0
+# nS; what restores a voltage that no current does, so that it goes somewhere.
+_LEAST = 1e-9
 
 
 class _Search(NamedTuple):
@@ -22,6 +24,10 @@ class _Search(NamedTuple):
 
     round: int | Array
     v: Array
+    way: Array
+    """(n,) mV, of the round before"""
+    reach: Array
+    """mV, how far a round may go"""
     moved: Array
     inward: Array
     """the current of the round before"""
@@ -37,8 +43,8 @@ def settled_tree(
     """The voltages (n,) at which no current charges any place.
 
     Newton's method on the tree, from the lowest even voltage of `grid` above which the current
-    turns outward. Derivatives by whatever `current` closes over, and by the
-    conductances, are those of the implicit function.
+    turns outward, kept on its way to where voltages return to. Derivatives by whatever `current`
+    closes over, and by the conductances, are those of the implicit function.
 
     **Arguments:** `current`, from voltages to what charges each place but for the links (pA), a
     function of the voltage of that place alone; `parents` and `conductance` (n,) of the links
@@ -56,15 +62,19 @@ def settled_tree(
 
         def improved(so_far: _Search) -> _Search:
             left, slope = jax.jvp(excess, (so_far.v,), (jnp.ones_like(start),))
-            rise = solve_tree(parents, -slope, conductance, left)
-            size = jnp.max(jnp.abs(rise))
-            near = so_far.v + rise * (_FARTHEST / jnp.maximum(size, _FARTHEST))
-            return _looked(so_far, grid, jnp.sum(left), near, size)
+            # Where currents drive voltages on, Newton's own way leads to where they part.
+            own = jnp.maximum(-slope, _LEAST)
+            rise = solve_tree(parents, own, conductance, left)
+            # What drives back the way that was come has been passed: go half as far from now on.
+            passed = jnp.sum(left * so_far.way) < 0.0
+            reach = jnp.where(passed, 0.5 * jnp.max(jnp.abs(so_far.way)), so_far.reach)
+            return _looked(so_far, grid, jnp.sum(left), rise, reach)
 
         far = jnp.asarray(jnp.inf, start.dtype)
-        return jax.lax.while_loop(
-            unsettled, improved, _Search(0, start, far, -far, start[0], far)
-        ).v
+        begun = _Search(
+            0, start, jnp.zeros_like(start), jnp.full_like(far, _FARTHEST), far, -far, start[0], far
+        )
+        return jax.lax.while_loop(unsettled, improved, begun).v
 
     def linear(response: Callable[[Array], Array], right: Array) -> Array:
         # Equal voltages make no current flow between places, so this is each one's own slope.
@@ -75,9 +85,11 @@ def settled_tree(
     return jax.lax.custom_root(excess, start, newton, linear)
 
 
-def _looked(so_far: _Search, grid: Array, inward: Array, near: Array, moved: Array) -> _Search:
-    """What comes after a round whose current was `inward`, from which Newton went to `near`."""
+def _looked(so_far: _Search, grid: Array, inward: Array, rise: Array, reach: Array) -> _Search:
+    """What comes after a round whose current was `inward`, from which Newton goes by `rise`."""
     number = so_far.round
+    moved = jnp.max(jnp.abs(rise))
+    way = rise * (reach / jnp.maximum(moved, reach))
     along, ends = number < len(grid), number == len(grid) - 1
     here, before = _at(grid, number), _at(grid, number - 1)
     falls = (so_far.inward > 0.0) & (inward <= 0.0)
@@ -86,8 +98,16 @@ def _looked(so_far: _Search, grid: Array, inward: Array, near: Array, moved: Arr
     least = jnp.where(better, size, so_far.least)
     start = jnp.where(better, jnp.where(falls, before, here), so_far.start)
     even = jnp.where(ends, start, _at(grid, number + 1))
-    v = jnp.where(along, even, near)
-    return _Search(number + 1, v, jnp.where(along, so_far.moved, moved), inward, start, least)
+    return _Search(
+        number + 1,
+        jnp.where(along, even, so_far.v + way),
+        jnp.where(along, 0.0, way),
+        reach,
+        jnp.where(along, so_far.moved, moved),
+        inward,
+        start,
+        least,
+    )
 
 
 def _at(grid: Array, number: Array | int) -> Array:

@@ -21,7 +21,8 @@ def hashable(given: Any) -> Any:
 
 def _frozen(value: Any) -> Any:
     if isinstance(value, np.ndarray | Array):
-        return tuple(np.asarray(value).tolist())
+        plain = np.asarray(value).tolist()
+        return tuple(plain) if isinstance(plain, list) else plain
     if isinstance(value, set | frozenset):
         return tuple(sorted(value, key=str))
     return tuple(value) if isinstance(value, list) else value

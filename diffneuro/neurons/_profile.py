@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -80,14 +81,19 @@ def check_profiles(
             raise ValueError(
                 f"profiles of a Cable names {name!r}: name one of {', '.join(properties)}."
             )
-        if not isinstance(profile, AbstractProfile):
-            raise ValueError(
-                f"profiles[{name!r}]={profile!r} of a Cable is no profile: give one, such as "
-                "LinearProfile(1.0, 0.01)."
-            )
-        if isinstance(profile, ByRegion):
-            for region in profile.profiles:
-                check_region(region, regions)
+        _check_profile(name, profile, regions)
+
+
+def _check_profile(name: str, profile: Any, regions: tuple[str, ...]) -> None:
+    if not isinstance(profile, AbstractProfile):
+        raise ValueError(
+            f"profiles[{name!r}]={profile!r} of a Cable is no profile: give one, such as "
+            "LinearProfile(1.0, 0.01)."
+        )
+    if isinstance(profile, ByRegion):
+        for region, part in profile.profiles.items():
+            check_region(region, regions)
+            _check_profile(name, part, regions)
 
 
 def check_region(name: str, regions: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from ._euler import Euler
 from ._exponential_euler import ExponentialEuler
 from ._slopes import decayed_kick
 from ._solver import AbstractNoiseSolver
+from ._staggered import check_unwrapped
 
 
 class EulerMaruyama(AbstractNoiseSolver):
@@ -45,6 +46,7 @@ class ExponentialEulerMaruyama(AbstractNoiseSolver):
     largest_dt: ClassVar[float] = 0.1
 
     def step(self, model: AbstractModel, x: Any, u: tuple, dt: ArrayLike, /) -> Any:
+        check_unwrapped(model)
         return ExponentialEuler().step(model, x, u, dt)
 
     def kick(self, model: AbstractNoisyModel, x: Any, u: tuple, dt: Any, normals: Any, /) -> Any:

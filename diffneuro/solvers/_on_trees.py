@@ -11,7 +11,7 @@ from jax.typing import ArrayLike
 from .._model import AbstractCoupledModel, AbstractModel
 from .._tree import solve_rise
 from ._solver import AbstractStaggeredSolver
-from ._staggered import move_charges, move_gates
+from ._staggered import check_unwrapped, move_charges, move_gates
 
 
 class CrankNicolson(AbstractStaggeredSolver):
@@ -74,6 +74,7 @@ class BackwardEuler(AbstractStaggeredSolver):
 
 
 def _coupled(solver: AbstractStaggeredSolver, model: AbstractModel) -> AbstractCoupledModel:
+    check_unwrapped(model)
     if not isinstance(model, AbstractCoupledModel):
         raise ValueError(
             f"{type(solver).__name__} is for voltages that are linked, as those of a Cable; "

@@ -62,13 +62,23 @@ def move_charges(
     return x
 
 
-def _telling(model: AbstractModel) -> AbstractConductanceModel:
+def check_unwrapped(model: AbstractModel) -> None:
+    """Raise a `ValueError` for what stands around linked voltages."""
     parts = jax.tree.leaves(model, is_leaf=lambda part: isinstance(part, AbstractCoupledModel))
-    if any(isinstance(part, AbstractCoupledModel) for part in parts):
+    if any(isinstance(part, AbstractCoupledModel) and part is not model for part in parts):
         raise ValueError(
-            f"Staggered moves each voltage by itself, and those of this {type(model).__name__} "
-            "are linked: give a Cable itself, with CrankNicolson() or BackwardEuler(), and fit it "
-            "by methods.LevenbergMarquardt(), which puts nothing around it."
+            f"the voltages of this {type(model).__name__} are linked, and no solver sees the links "
+            "through what stands around a Cable: give the Cable itself, noise or a clamp as its "
+            "input, and fit it by methods.LevenbergMarquardt(), which puts nothing around it."
+        )
+
+
+def _telling(model: AbstractModel) -> AbstractConductanceModel:
+    check_unwrapped(model)
+    if isinstance(model, AbstractCoupledModel):
+        raise ValueError(
+            f"Staggered moves each voltage by itself, and those of a {type(model).__name__} are "
+            "linked: use CrankNicolson() or BackwardEuler() instead."
         )
     if not isinstance(model, AbstractConductanceModel):
         raise ValueError(

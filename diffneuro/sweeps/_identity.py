@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .._model import AbstractModel, parameters, replace
+from .._model import AbstractModel, parameters, substitute
+from ..morphology import Location
 from ._values import STIMULUS, Axis
 
 _LONGEST_LIST = 16
@@ -94,7 +95,7 @@ def spell_out(node: Any) -> str:
         inner = map(spell_out, (node.func, *node.args))
         named = (f"{name}={spell_out(value)}" for name, value in node.keywords.items())
         return f"partial({', '.join([*inner, *named])})"
-    if isinstance(node, eqx.Module):
+    if isinstance(node, eqx.Module | Location):
         named = (f"{name}={spell_out(value)}" for name, value in vars(node).items())
         return f"{type(node).__name__}({', '.join(named)})"
     if isinstance(node, Mapping):
@@ -118,7 +119,7 @@ def _without(owner: Any, varied: Mapping[str, Any], prefix: str) -> Any:
     """`owner` with nothing left of the values that the sweep replaces."""
     known = parameters(owner)
     own = [path for path in known if f"{prefix}{path}" in varied]
-    return replace(owner, {path: jnp.full_like(known[path][0], jnp.nan) for path in own})
+    return substitute(owner, {path: jnp.full_like(known[path][0], jnp.nan) for path in own})
 
 
 def _digest(values: Any) -> str:
