@@ -1,10 +1,13 @@
 """Adjoints: the same values and derivatives, less memory."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import adjoints
@@ -35,13 +38,18 @@ def driven(model):
     return jnp.full((STEPS,), amplitude)
 
 
+@functools.cache
+def value_and_gradient(make, adjoint):
+    model = make()
+    both = jax.value_and_grad(lambda model, current: summary(model, current, adjoint))
+    return compiled(both)(model, driven(model))
+
+
 @pytest.mark.parametrize("kind", ADJOINTS)
 @pytest.mark.parametrize("make", [dn.neurons.HodgkinHuxley, dn.neurons.LIF])
 def test_value_and_gradient_are_those_of_the_default(make, kind, x64):
-    model = make()
-    current = driven(model)
-    wanted = jax.value_and_grad(summary)(model, current)
-    found = jax.value_and_grad(summary)(model, current, ADJOINTS[kind])
+    wanted = value_and_gradient(make, None)
+    found = value_and_gradient(make, ADJOINTS[kind])
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
@@ -73,8 +81,8 @@ def test_gradient_through_every(x64):
         return jnp.mean(dn.simulate(model, current, t1=STEPS * DT, dt=DT).y[::10] ** 2)
 
     for a, b in zip(
-        jax.tree.leaves(jax.grad(thinned)(model)),
-        jax.tree.leaves(jax.grad(sliced)(model)),
+        jax.tree.leaves(compiled(jax.grad(thinned))(model)),
+        jax.tree.leaves(compiled(jax.grad(sliced))(model)),
         strict=True,
     ):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro._problems import PROBLEMS
@@ -49,7 +50,8 @@ def test_the_problems_spike_and_name_what_there_is(name):
     assert set(problem.free) <= set(known)
     for path, bounds in problem.free.items():
         assert bounds.low <= float(known[path][0]) <= bounds.high, path
-    run = dn.simulate(cell, dn.stimuli.Step(400.0, 20.0), t1=150.0, dt=0.05)
+    step = dn.stimuli.Step(400.0, 20.0)
+    run = compiled(lambda cell: dn.simulate(cell, step, t1=150.0, dt=0.05))(cell)
     _, count = dn.analysis.spike_times(run, max_spikes=60)
     assert 2 <= int(count) <= 40
 

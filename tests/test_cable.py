@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro._compile import loops_folded
@@ -80,6 +81,11 @@ def everywhere(x, u):
     return x.voltage
 
 
+# One operation at a time each of these takes seconds.
+rest = compiled(lambda cable, u: cable.initial_state(u))
+rates = compiled(lambda cable, x, u: cable.vector_field(x, u))
+
+
 def crossings(t, v):
     """When a trace rises through 0 mV, by straight lines."""
     (before,) = np.nonzero((v[:-1] < 0.0) & (v[1:] >= 0.0))
@@ -119,7 +125,7 @@ def test_rallpack_1(solver):
 
 def test_steady_state_of_a_taper(x64):
     cable = passive(tapered(400, 1.0, 1.7), 0.0, sites={"wide end": 399})
-    v = np.asarray(cable.initial_state(100.0).voltage)
+    v = np.asarray(rest(cable, 100.0).voltage)
     _, far = cable.compartments.axial_resistance_factors()
     middles = (np.arange(400) + 0.5) / 400
     inside = np.interp([0.25, 0.5, 0.75], middles, v)
@@ -165,11 +171,11 @@ def test_velocity_in_the_squid_axon():
 def test_one_compartment_is_a_cell():
     ball = tapered(1, 20.0, 20.0, 20.0)
     cable, cell = Cable(ball, squid()), Cell(squid(), area=float(ball.area()[0]))
-    x, y = cable.initial_state(30.0), cell.initial_state(30.0)
+    x, y = rest(cable, 30.0), rest(cell, 30.0)
     np.testing.assert_allclose(x.voltage, y.voltage[None], atol=1e-4)
     x = x._replace(voltage=x.voltage + 20.0)
     y = y._replace(voltage=x.voltage[0])
-    rate, wanted = cable.vector_field(x, 50.0), cell.vector_field(y, 50.0)
+    rate, wanted = rates(cable, x, 50.0), rates(cell, y, 50.0)
     for one, other in zip(jax.tree.leaves(rate), jax.tree.leaves(wanted), strict=True):
         np.testing.assert_allclose(one[0], other, rtol=1e-4, atol=1e-6)
 
@@ -199,7 +205,7 @@ def test_order(solver, order, x64):
 @pytest.mark.slow
 def test_both_schemes_solve_the_vector_field(x64):
     cable = neuron()
-    x = cable.initial_state(0.0)
+    x = rest(cable, 0.0)
     x = x._replace(voltage=x.voltage + jnp.linspace(0.0, 20.0, 8))
     fine = dn.simulate(cable, 500.0, t1=0.2, dt=0.0002, state=x).state
     other = dn.simulate(
@@ -229,10 +235,9 @@ def test_gradients_equal_central_differences(x64):
         run = dn.simulate(cable, 3000.0, t1=2.0, dt=0.05, record=everywhere)
         return jnp.sum(run.y * jnp.cos(jnp.arange(run.y.size)).reshape(run.y.shape))
 
-    compiled = {"compiler_options": {"xla_backend_optimization_level": 0}}
-    both = jax.jit(jax.value_and_grad(observable), **compiled)
+    both = compiled(jax.value_and_grad(observable))
     _, slopes = both(cable)
-    forward = jax.jit(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1], **compiled)
+    forward = compiled(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1])
     for name, where in PATHS.items():
         here = where(cable)
         along = jnp.cos(1.0 + jnp.arange(here.size)).reshape(here.shape)
@@ -252,9 +257,9 @@ def test_gradients_equal_central_differences(x64):
 def test_rest_is_where_nothing_moves(x64):
     cable = neuron(where={"na": ("soma", "trunk"), "k": "soma"})
     u = {"soma": 20.0, "tip": SynapticInput(5.0, (OpenConductance(0.5, 0.0),))}
-    x = cable.initial_state(u)
+    x = rest(cable, u)
     assert np.ptp(x.voltage) > 1.0
-    for rate in jax.tree.leaves(cable.vector_field(x, u)):
+    for rate in jax.tree.leaves(rates(cable, x, u)):
         np.testing.assert_allclose(rate, 0.0, atol=1e-9)
     run = dn.simulate(cable, u, t1=1.0, state=x, record=everywhere)
     np.testing.assert_allclose(run.y, np.broadcast_to(x.voltage, run.y.shape), atol=1e-8)
@@ -284,17 +289,17 @@ def test_rest_is_found_however_steep_currents_are(x64):
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
 def test_time_loops_are_folded(kind):
     cable = neuron()
-    start = cable.initial_state(0.0)
+    start = jax.eval_shape(cable.initial_state, 0.0)
 
-    def last(cable, current):
+    def last(cable, start, current):
         run = dn.simulate(cable, current, t1=5.0, dt=0.05, state=start)
         return run.y[-1]
 
     function = last if kind == "forward" else jax.grad(last)
     if kind == "gradients of a batch":
-        function = jax.vmap(function, (0, None))
+        function = jax.vmap(function, (0, None, None))
         cable = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), cable)
-    text = jax.jit(function).lower(cable, jnp.zeros(100)).compile().as_text()
+    text = jax.jit(function).lower(cable, start, jnp.zeros(100)).compile().as_text()
     assert " while(" in text, "the loop is gone, so nothing is tested"
     assert loops_folded(text)
 
@@ -313,8 +318,7 @@ def test_a_batch_is_a_loop(x64):
         return jax.vmap(both)(cables)
 
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *cables)
-    options = {"compiler_options": {"xla_backend_optimization_level": 0}}
-    batch, single = jax.jit(batched, **options)(stacked), jax.jit(both, **options)
+    batch, single = compiled(batched)(stacked), compiled(both)
     for lane, cable in enumerate(cables):
         value, slopes = single(cable)
         np.testing.assert_allclose(batch[0][lane], value, rtol=1e-10)
@@ -356,7 +360,7 @@ def test_point_inputs_are_those_of_the_linear_system(x64):
     right[5] += 2.0 * 10.0
     right[0] += 30.0
     u = {"soma": 30.0, "tip": SynapticInput(0.0, (OpenConductance(2.0, 10.0),))}
-    x = cable.initial_state(u)
+    x = rest(cable, u)
     np.testing.assert_allclose(x.voltage, np.linalg.solve(matrix, right), rtol=1e-10)
     assert cable.output(x, u) == x.voltage[0]
     assert cable.voltage_at(x, "tip") == x.voltage[5]
@@ -365,7 +369,7 @@ def test_point_inputs_are_those_of_the_linear_system(x64):
 def test_channels_are_where_they_are_put():
     mask = np.array([False, True, False, False, True, False, False, False])
     cable = neuron(where={"na": "soma", "k": ["soma", "twig"], "leak": mask})
-    x = cable.initial_state(0.0)
+    x = rest(cable, 0.0)
     assert x.channels["na"].m.shape == (1,)
     flows = {name: np.asarray(current) != 0.0 for name, current in cable.currents(x).items()}
     regions = np.array(cable.compartments.regions)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import ions
@@ -107,6 +108,11 @@ def everywhere(x, u):
     return x.voltage
 
 
+# One operation at a time each of these takes seconds.
+rest = compiled(lambda cable, u: cable.initial_state(u))
+rates = compiled(lambda cable, x, u: cable.vector_field(x, u))
+
+
 # The physics of each compartment
 
 
@@ -114,7 +120,7 @@ def test_one_compartment_is_a_cell(x64):
     noisy = mechanisms(more=ChannelNoise(gating(), 500.0))
     cable = Cable(ball(), noisy, ions=pools())
     cell = Cell(noisy, area=float(ball().area()[0]), ions=pools())
-    x, y = cable.initial_state(30.0), cell.initial_state(30.0)
+    x, y = rest(cable, 30.0), rest(cell, 30.0)
     for one, other in zip(jax.tree.leaves(x), jax.tree.leaves(y), strict=True):
         np.testing.assert_allclose(one[0], other, rtol=1e-9, atol=1e-12)
     # The same numbers come from a key, because there are as many of them.
@@ -144,7 +150,7 @@ def test_pools_fill_as_the_closed_form_says(x64):
         ions={"ca": ions.CalciumShell(time_constant=20.0)},
     )
     pool = cable.ions["ca"]
-    x = cable.initial_state(0.0)
+    x = rest(cable, 0.0)
     density = np.array([0.3, 0.4, 0.0, 0.25, 0.25])
     # 1 uA/cm2 over 1 um is 10/F mM/ms of single charges.
     entry = 0.05 * 10.0 * density / (2.0 * FARADAY * 0.1)
@@ -160,29 +166,35 @@ def test_what_an_ion_carries_is_what_its_pool_gains(x64):
         tree(), mechanisms(), where={"more": ("soma", "twig"), "sk": "trunk"}, ions=pools()
     )
     u = {"root": SynapticInput(800.0, (OpenReceptors(jnp.asarray(3.0), dn.synapses.NMDA()),))}
-    x = cable.initial_state(0.0)
+    x = rest(cable, 0.0)
     run = dn.simulate(cable, u, t1=3.0, state=x, record=lambda x, u: x)
     states = jax.tree.map(lambda part: part[90], run.y)
     outward = cable.currents(states)
     # 1 pA over 1 um2 is 100 uA/cm2, and 1 uA/cm2 over 1 um is 10/F mM/ms.
     area = np.where(tree().area() > 0.0, tree().area(), 1.0)
     potassium = sum(outward[name] for name in ("k", "more", "sk"))
-    rates = cable.vector_field(states, u)
+    found = rates(cable, states, u)
     wanted = -10.0 * 100.0 * np.asarray(potassium) / (area * FARADAY * 2.0)
-    np.testing.assert_allclose(rates.ions["k"].gained, wanted, rtol=1e-9)
+    np.testing.assert_allclose(found.ions["k"].gained, wanted, rtol=1e-9)
     v = states.voltage[0]
     block = 1.0 / (1.0 + np.exp(-0.062 * v) / 3.57)
     calcium = np.asarray(outward["cal"]).copy()
     calcium[0] += 0.11 * 3.0 * block * v
     entry = -0.05 * 10.0 * 100.0 * calcium / (area * 2.0 * FARADAY * 0.1)
     left = (np.asarray(states.ions["ca"]) - 1e-4) / 80.0
-    np.testing.assert_allclose(rates.ions["ca"], entry - left, rtol=1e-9)
+    np.testing.assert_allclose(found.ions["ca"], entry - left, rtol=1e-9)
 
 
 def test_calcium_stays_in_the_region_it_enters(x64):
     """Where it enters potassium channels open; elsewhere they see what is always there."""
     cable = Cable(tree(), mechanisms(), where={"cal": "twig"}, ions=pools())
-    run = dn.simulate(cable, 1000.0, t1=10.0, record=lambda x, u: (x.ions["ca"], x.channels["sk"]))
+    run = dn.simulate(
+        cable,
+        1000.0,
+        t1=10.0,
+        state=rest(cable, 0.0),
+        record=lambda x, u: (x.ions["ca"], x.channels["sk"]),
+    )
     calcium, gates = (np.asarray(jax.tree.leaves(part)[0]) for part in run.y)
     twig = np.array(tree().regions) == "twig"
     assert (calcium[:, ~twig] == 1e-4).all()
@@ -193,9 +205,9 @@ def test_calcium_stays_in_the_region_it_enters(x64):
 def test_rest_is_where_nothing_moves(x64):
     cable = Cable(tree(), mechanisms(), where={"cal": "twig"}, ions={"ca": pools()["ca"]})
     u = {"root": SynapticInput(20.0, (OpenReceptors(jnp.asarray(0.5), dn.synapses.NMDA()),))}
-    x = cable.initial_state(u)
+    x = rest(cable, u)
     assert float(jnp.ptp(x.ions["ca"])) > 1e-6
-    for rate in jax.tree.leaves(cable.vector_field(x, u)):
+    for rate in jax.tree.leaves(rates(cable, x, u)):
         np.testing.assert_allclose(rate, 0.0, atol=1e-9)
 
 
@@ -243,9 +255,8 @@ def test_gradients_equal_central_differences(x64):
         run = dn.simulate(cable, 1500.0, t1=2.0, dt=0.05, record=everywhere)
         return jnp.sum(run.y * jnp.cos(jnp.arange(run.y.size)).reshape(run.y.shape))
 
-    compiled = {"compiler_options": {"xla_backend_optimization_level": 0}}
-    both = jax.jit(jax.value_and_grad(observable), **compiled)
-    forward = jax.jit(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1], **compiled)
+    both = compiled(jax.value_and_grad(observable))
+    forward = compiled(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1])
     _, slopes = both(cable)
     for name, where in PATHS.items():
         here = where(cable)
@@ -268,18 +279,20 @@ def test_time_loops_are_folded(kind):
     made = mechanisms(k=GateScheme(SquidPotassium(), {"n": 4}))
     if kind == "noise":
         made["k"] = ChannelNoise(made["k"], 1e4)
+    if "gradient" in kind:  # of a scheme, a gate and a pool; forward there are all of them
+        made = {name: made[name] for name in ("more", "leak", "cal", "sk")}
     cable = Cable(tree(), made, where={"cal": "twig"}, ions={"ca": pools()["ca"]})
-    start = cable.initial_state(0.0)
+    start = jax.eval_shape(cable.initial_state, 0.0)
 
-    def last(cable, current):
+    def last(cable, start, current):
         key = jax.random.key(0) if kind == "noise" else None
         return dn.simulate(cable, current, t1=5.0, dt=0.05, state=start, key=key).y[-1]
 
     function = jax.grad(last) if "gradient" in kind else last
     if kind == "gradients of a batch":
-        function = jax.vmap(function, (0, None))
+        function = jax.vmap(function, (0, None, None))
         cable = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), cable)
-    text = jax.jit(function).lower(cable, jnp.zeros(100)).compile().as_text()
+    text = jax.jit(function).lower(cable, start, jnp.zeros(100)).compile().as_text()
     assert " while(" in text, "the loop is gone, so nothing is tested"
     assert loops_folded(text)
 
@@ -328,7 +341,7 @@ def test_noise_is_of_as_many_channels_as_there_are(x64):
 
 def test_noise_vanishes_with_many_channels(x64):
     def run(count, **options):
-        made = mechanisms(more=ChannelNoise(gating(), count))
+        made = {"leak": Leak(), "cal": mechanisms()["cal"], "more": ChannelNoise(gating(), count)}
         cable = Cable(tree(), made, ions={"ca": pools()["ca"]})
         return np.asarray(dn.simulate(cable, 100.0, t1=5.0, **options).y)
 

@@ -131,6 +131,18 @@ COMPOSED = [
 ]
 
 
+# Five seconds or more to compile in reverse mode; along one direction all are looked at.
+INVOLVED = [
+    "AdEx",
+    "AdaptiveLIF",
+    "EIF",
+    "Izhikevich2007",
+    "NavScheme",
+    "QIF",
+    "ReducedHodgkinHuxley",
+    "Rig",
+]
+
 # Their files look at the same; each takes a second or two to compile.
 SYNAPSES = [name for name in MODELS if name in vars(dn.synapses)]
 
@@ -308,8 +320,12 @@ def test_finite_over_a_wide_range_of_voltage(name, double):
 @every_model
 def test_state_and_its_rate_have_one_structure(name):
     model = MODELS[name]()
-    x, u = _at_voltage(model, jnp.asarray(-61.3, jnp.float32))
-    rate = model.vector_field(x, u)
+
+    def both(v):
+        x, u = _at_voltage(model, v)
+        return x, model.vector_field(x, u)
+
+    x, rate = jax.eval_shape(both, jnp.asarray(-61.3, jnp.float32))
     assert jax.tree.structure(x) == jax.tree.structure(rate)
     assert [leaf.shape for leaf in jax.tree.leaves(x)] == [
         leaf.shape for leaf in jax.tree.leaves(rate)
@@ -344,7 +360,7 @@ def _observable(model, stimulus):
     return total + 10.0 * jnp.sum(jnp.where(fired, run.spike_times, 0.0))
 
 
-@_each([name for name in MODELS if name not in LARGE], COMPOSED + SYNAPSES)
+@_each([name for name in MODELS if name not in LARGE], COMPOSED + INVOLVED + SYNAPSES)
 def test_gradient_equals_central_differences(name, x64):
     model = MODELS[name]()
     known = {path: value for path, (value, _) in dn.parameters(model).items()}
@@ -370,6 +386,27 @@ def test_gradient_equals_central_differences(name, x64):
     for found in (forward, reverse):
         np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=0)
     np.testing.assert_allclose(forward, reverse, rtol=1e-10)
+
+
+@_each(INVOLVED)
+def test_slope_along_a_direction_equals_central_differences(name, x64):
+    model = MODELS[name]()
+    known = {path: value for path, (value, _) in dn.parameters(model).items()}
+    start = np.array([INSIDE.get(path, float(value)) for path, value in known.items()])
+    stimulus = _input(model)
+    # As in the gradient above, each parameter by its own size, and none cancels another.
+    along = np.where(start == 0, 1.0, np.abs(start)) * np.cos(1.0 + np.arange(start.size))
+
+    def observable(values):
+        return _observable(dn.replace(model, dict(zip(known, values, strict=True))), stimulus)
+
+    step = 1e-5
+    moved = start + step * np.outer([-2.0, -1.0, 1.0, 2.0], along)
+    around = np.asarray(compiled(jax.vmap(observable))(moved))
+    wanted = np.array([1.0, -8.0, 8.0, -1.0]) @ around / (12.0 * step)
+    assert abs(wanted) > 1e3 * 1e-15 * np.abs(around).max() * 20 / step
+    found = compiled(lambda at: jax.jvp(observable, (at,), (along,))[1])(start)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=0)
 
 
 @_each(MODELS, LARGE + COMPOSED + SYNAPSES)

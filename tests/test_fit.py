@@ -107,6 +107,7 @@ def test_adam_decreases_the_loss():
     assert history[-1] < 0.05 * history[0]
 
 
+@pytest.mark.slow
 def test_conductances_of_a_spiking_cell_are_recovered():
     """From random starts, by synchronisation."""
     truth = dn.neurons.HodgkinHuxley()

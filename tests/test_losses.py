@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import analysis
@@ -228,7 +229,7 @@ def squares(loss, run, recorded):
     return sum_of_squares(loss, run, target)
 
 
-@jax.jit
+@compiled
 def all_squares(run, targets):
     """Every loss of spike trains, with its derivative by spikes and by spike times."""
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import networks, neurons, stimuli, synapses
@@ -93,14 +94,14 @@ def test_derivatives_of_a_postsynaptic_voltage(x64):
     network = one_synapse(synapses.Exponential(TAU), delay=1.53)
     start = {path: dn.parameters(network)[path][0] for path in PATHS}
 
-    @jax.jit
+    @compiled
     def end(values, time, weight):
         changed = dn.replace(network, {**values, "projections.syn.connection.weights": weight})
         run = dn.simulate(changed, {"in": stimuli.SpikeTrains(time[None, :])}, t1=12.0, dt=DT)
         return jnp.sum(run.y["cell"][60:])
 
     time, weight = jnp.asarray([2.043, 5.61]), jnp.asarray([[WEIGHT]])
-    found = jax.grad(end, argnums=(0, 1, 2))(start, time, weight)
+    found = compiled(jax.grad(end.__wrapped__, argnums=(0, 1, 2)))(start, time, weight)
     for path, step in PATHS.items():
         wanted = difference(
             lambda x, path=path: end({**start, path: x}, time, weight), start[path], step
@@ -124,7 +125,7 @@ def chain(**more):
 def test_a_spike_upstream_has_exact_derivatives_downstream(x64):
     network = chain()
 
-    @jax.jit
+    @compiled
     def downstream(current, delay):
         changed = dn.replace(network, {"projections.ab.delay": delay})
         run = dn.simulate(changed, {"a": current}, t1=30.0, dt=DT)
@@ -132,12 +133,16 @@ def test_a_spike_upstream_has_exact_derivatives_downstream(x64):
 
     current, delay = jnp.asarray(350.0), jnp.asarray(1.53)
     assert downstream(current, delay) < 30.0
-    by_current, by_delay = jax.grad(downstream, argnums=(0, 1))(current, delay)
+    by_current, by_delay = compiled(jax.grad(downstream.__wrapped__, argnums=(0, 1)))(
+        current, delay
+    )
     wanted = difference(lambda i: downstream(i, delay), current, 1e-4)
     np.testing.assert_allclose(by_current, wanted, rtol=1e-5)
     wanted = difference(lambda d: downstream(current, d), delay, 1e-5)
     np.testing.assert_allclose(by_delay, wanted, rtol=1e-5)
-    _, forward = jax.jvp(lambda i: downstream(i, delay), (current,), (jnp.ones(()),))
+    _, forward = jax.jvp(
+        lambda i: jax.jit(downstream.__wrapped__)(i, delay), (current,), (jnp.ones(()),)
+    )
     np.testing.assert_allclose(forward, by_current, rtol=1e-9)
 
 
@@ -162,14 +167,14 @@ def test_derivatives_through_receptors(name, model, x64):
     network = one_synapse(receptor, model=model(), delay=1.0, weight=20.0)
     path = path if path in dn.parameters(network) else _some_rate(network)
 
-    @jax.jit
+    @compiled
     def total(value, weight):
         changed = dn.replace(network, {path: value, "projections.syn.connection.weights": weight})
         run = dn.simulate(changed, spikes_at(2.0, 7.03, 9.51), t1=30.0, dt=DT)
         return jnp.sum(run.y["cell"])
 
     value, weight = dn.parameters(network)[path][0], jnp.asarray([[20.0]])
-    found = jax.grad(total, argnums=(0, 1))(value, weight)
+    found = compiled(jax.grad(total.__wrapped__, argnums=(0, 1)))(value, weight)
     step = 1e-4 * value
     wanted = difference(lambda x: total(x, weight), value, step)
     assert abs(wanted) > 0.0
@@ -196,13 +201,13 @@ def test_derivatives_through_depression(x64):
     ]
     assert len(paths) >= 2
 
-    @jax.jit
+    @compiled
     def total(values):
         run = dn.simulate(dn.replace(network, values), spikes_at(2.0, 12.03, 22.51), t1=40.0, dt=DT)
         return jnp.sum(run.y["cell"])
 
     values = {path: dn.parameters(network)[path][0] for path in paths}
-    found = jax.grad(total)(values)
+    found = compiled(jax.grad(total.__wrapped__))(values)
     for path, value in values.items():
         wanted = difference(lambda x, p=path: total({**values, p: x}), value, 1e-4 * value)
         np.testing.assert_allclose(found[path], wanted, rtol=1e-5, err_msg=path)
@@ -480,15 +485,11 @@ def test_a_stochastic_synapse_needs_a_key_to_be_one(getkey):
     release = synapses.StochasticRelease(synapses.TsodyksMarkram(0.5, recovery_time=0.0), sites=4)
     network = one_synapse(synapses.ExponentialCurrent(2.0), delay=1.0, release=release)
 
+    def conductances(x, u):
+        return network.conductances(x)
+
     def opened(key):
-        run = dn.simulate(
-            network,
-            spikes_at(2.0),
-            t1=5.0,
-            dt=DT,
-            key=key,
-            record=lambda x, u: network.conductances(x),
-        )
+        run = dn.simulate(network, spikes_at(2.0), t1=5.0, dt=DT, key=key, record=conductances)
         return float(np.max(run.y["syn"])) / (WEIGHT * np.exp(-DT / 2.0))
 
     assert opened(None) == pytest.approx(0.5, rel=1e-5)
@@ -643,16 +644,13 @@ def test_receptors_move_the_ions_of_a_cell_and_see_them(x64):
         },
     )
 
+    def inside(x, u):
+        return x.populations["cell"].ions["ca"]
+
     def calcium(fraction):
         receptor = synapses.ExponentialNMDA(calcium_fraction=fraction)
         network = one_synapse(receptor, model=shell, delay=1.0, weight=5.0)
-        run = dn.simulate(
-            network,
-            spikes_at(2.0),
-            t1=40.0,
-            dt=DT,
-            record=lambda x, u: x.populations["cell"].ions["ca"],
-        )
+        run = dn.simulate(network, spikes_at(2.0), t1=40.0, dt=DT, record=inside)
         rise = [np.max(leaf - leaf[0]) for leaf in jax.tree.leaves(run.y)]
         return max(rise)
 

@@ -169,7 +169,7 @@ def killed_again_and_again(checkpoint, steps, kills):
 
 
 def test_a_killed_search_is_gone_on_with_to_the_same_bits(checkpoint, whole):
-    same(killed_again_and_again(checkpoint, STAGE, 3), whole)
+    same(killed_again_and_again(checkpoint, STAGE, 2), whole)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 from diffneuro import analysis
 
@@ -423,7 +424,7 @@ def test_gradient_equals_central_differences(name, x64):
 
     times, step = jnp.asarray(A), 1e-5
 
-    @jax.jit
+    @compiled
     def all_of_them(times):
         moved = times[None, None] + step * jnp.stack([np.eye(5), -np.eye(5)])
         return (
@@ -439,7 +440,7 @@ def test_gradient_equals_central_differences(name, x64):
         np.testing.assert_allclose(found, wanted, atol=1e-8)
 
 
-@jax.jit
+@compiled
 def everything(one, other):
     """All distances with their derivatives by the first train."""
     return {name: jax.value_and_grad(distance)(one, other) for name, distance in DISTANCES.items()}

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 from diffneuro._tree import inflow, of_children, of_parents, solve_tree
 
@@ -60,7 +61,7 @@ def test_derivatives_of_both_modes_are_those_of_the_dense_system(parents):
         tree, dense = _on_tree(parents), _dense(parents)
         if mode is jax.grad:
             tree, dense = _number(tree), _number(dense)
-        found, wanted = (mode(f, (0, 1, 2))(*numbers) for f in (tree, dense))
+        found, wanted = (compiled(mode(f, (0, 1, 2)))(*numbers) for f in (tree, dense))
         _equal(found, wanted, 1e-11)
 
 
@@ -68,7 +69,8 @@ def test_derivatives_of_both_modes_are_those_of_the_dense_system(parents):
 def test_second_derivative_is_that_of_the_dense_system():
     own, g, b = _numbers(BRANCHED)
     found, wanted = (
-        jax.hessian(_number(f(BRANCHED)), argnums=1)(own, g, b) for f in (_on_tree, _dense)
+        compiled(jax.hessian(_number(f(BRANCHED)), argnums=1))(own, g, b)
+        for f in (_on_tree, _dense)
     )
     _equal(found, wanted, 1e-10)
 
@@ -80,14 +82,16 @@ def test_vmap_is_a_loop(shared):
     numbers = [alone[k] if k == shared else many[k] for k in range(3)]
 
     def gradient(solve):
-        return jax.vmap(jax.grad(_number(solve), (0, 1, 2)), axes)(*numbers)
+        return compiled(jax.vmap(jax.grad(_number(solve), (0, 1, 2)), axes))(*numbers)
 
     _equal(gradient(_on_tree(BRANCHED)), gradient(_dense(BRANCHED)), 1e-11)
 
 
 def test_maps_may_be_nested():
     numbers = _numbers(BRANCHED, (2, 3))
-    found, wanted = (jax.vmap(jax.vmap(f(BRANCHED)))(*numbers) for f in (_on_tree, _dense))
+    found, wanted = (
+        compiled(jax.vmap(jax.vmap(f(BRANCHED))))(*numbers) for f in (_on_tree, _dense)
+    )
     assert found.shape == (2, 3, len(BRANCHED))
     _equal(found, wanted)
 
