@@ -12,6 +12,7 @@ from .analysis import recorded_spike_times
 from .losses import (
     AbstractLoss,
     AbstractSpikeLikelihood,
+    Coincidence,
     CurrentError,
     PeakVoltage,
     PointProcess,
@@ -38,6 +39,7 @@ MANY_STARTS = 32
 _FEW_STARTS = 8
 # ms; how densely the voltage between spikes is compared.
 _BETWEEN = 0.4
+_COMPARE_SPIKES = (SpikeTimes, VanRossum, VictorPurpura, Coincidence, PointProcess)
 
 
 def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
@@ -69,7 +71,7 @@ def check_fires(loss: AbstractLoss, recording: Recording) -> None:
     if recording.voltage_clamp:
         return
     for part in parts_of(loss):
-        if not isinstance(part, SpikeTimes | VanRossum | VictorPurpura | PointProcess):
+        if not isinstance(part, _COMPARE_SPIKES):
             continue
         if not any(_spike_counts(recording, part.threshold)):
             raise ValueError(
