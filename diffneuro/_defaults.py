@@ -14,6 +14,7 @@ from .analysis import recorded_spike_times
 from .losses import (
     AbstractLoss,
     AbstractSpikeLikelihood,
+    Coincidence,
     CurrentError,
     PeakVoltage,
     PointProcess,
@@ -43,6 +44,7 @@ _MANY_PARAMETERS = 20
 _POPULATION = 64
 # ms; how densely the voltage between spikes is compared.
 _BETWEEN = 0.4
+_COMPARE_SPIKES = (SpikeTimes, VanRossum, VictorPurpura, Coincidence, PointProcess)
 
 
 def default_loss(model: AbstractModel, recording: Recording) -> AbstractLoss:
@@ -74,7 +76,7 @@ def check_fires(loss: AbstractLoss, recording: Recording) -> None:
     if recording.voltage_clamp:
         return
     for part in parts_of(loss):
-        if not isinstance(part, SpikeTimes | VanRossum | VictorPurpura | PointProcess):
+        if not isinstance(part, _COMPARE_SPIKES):
             continue
         if not any(_spike_counts(recording, part.threshold)):
             raise ValueError(

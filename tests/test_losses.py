@@ -10,6 +10,7 @@ from test_conformance import compiled
 import diffneuro as dn
 from diffneuro import analysis
 from diffneuro.losses import (
+    Coincidence,
     IntervalDistribution,
     SpikeCount,
     SpikeTimes,
@@ -410,6 +411,8 @@ def test_a_neuron_is_fitted_by_distances_between_trains():
     [
         (lambda: VanRossum(time_constant=0.0), "time_constant=0.0 ms"),
         (lambda: VanRossum(max_spikes=0), "max_spikes=0"),
+        (lambda: Coincidence(windows=()), r"windows=\(\) ms"),
+        (lambda: Coincidence(windows=(4.0, 0.0)), "4.0, 0.0"),
         (lambda: VictorPurpura(cost=-1.0), "cost=-1.0"),
         (lambda: VictorPurpura(temperature=0.0), "temperature=0.0"),
         (lambda: IntervalDistribution(precision=0.0), "precision=0.0"),
@@ -422,7 +425,7 @@ def test_bad_train_losses_are_refused(make, words):
         make()
 
 
-@pytest.mark.parametrize("loss", [VanRossum, VictorPurpura, IntervalDistribution])
+@pytest.mark.parametrize("loss", [VanRossum, VictorPurpura, IntervalDistribution, Coincidence])
 def test_train_losses_refuse_too_many_recorded_spikes(loss):
     with pytest.raises(ValueError, match="3 spikes, but max_spikes=2"):
         loss(max_spikes=2).target(TIME, CURRENT, voltage_with_spikes(SPIKES))
@@ -440,3 +443,50 @@ def test_spikes_past_max_spikes_cost_an_edit_each(x64):
     run = run_with(np.full(N, -60.0), many)
     found = sum_of_squares(VictorPurpura(max_spikes=4, temperature=0.01), run, target)
     assert float(found) == pytest.approx(9.0, rel=1e-6)
+
+
+# Coincidence
+
+COINCIDENCE = Coincidence(windows=(1.0, 2.0), max_spikes=5)
+COINCIDENCE_TARGET = COINCIDENCE.target(TIME, CURRENT, voltage_with_spikes(SPIKES))
+
+
+def missed(model):
+    target = jax.tree.map(jnp.asarray, COINCIDENCE_TARGET)
+    return float(sum_of_squares(COINCIDENCE, run_with(np.full(N, -60.0), model), target))
+
+
+def test_coincidence_is_what_the_factor_lacks(x64):
+    model = (4.41, 12.33, 13.5, 30.02)
+    factors = [
+        analysis.smooth_coincidence(np.array(SPIKES), np.array(model), duration=40.0, window=window)
+        for window in (1.0, 2.0)
+    ]
+    assert missed(model) == pytest.approx(1.0 - float(np.mean(factors)), rel=1e-9)
+    assert missed(SPIKES) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_coincidence_of_silence_and_of_too_many_spikes(x64):
+    assert missed(()) == pytest.approx(1.0)
+    # Chance explains five spikes in 40 ms to a quarter and a half; two more are not compared.
+    many = 2.0 + 5.0 * np.arange(7)
+    assert missed(many) == pytest.approx(missed(many[:5]) + 2 / 5, rel=1e-9)
+    incessant = Coincidence(windows=(4.0,), max_spikes=5)
+    target = jax.tree.map(jnp.asarray, COINCIDENCE_TARGET)
+    run = run_with(np.full(N, -60.0), many)
+    assert float(sum_of_squares(incessant, run, target)) == pytest.approx(2.0 + 2 / 5)
+
+
+def test_coincidence_moves_spikes_as_central_differences_say(x64):
+    lif = dn.neurons.LIF()
+    target = jax.tree.map(jnp.asarray, COINCIDENCE_TARGET)
+
+    @jax.jit
+    def value(threshold):
+        model = dn.replace(lif, {"threshold": threshold})
+        run = dn.simulate(model, 700.0, t1=N * DT, dt=DT)
+        return sum_of_squares(COINCIDENCE, run, target)
+
+    wanted = float(value(-50.0 + 1e-5) - value(-50.0 - 1e-5)) / 2e-5
+    assert abs(wanted) > 1e-3
+    assert float(jax.jit(jax.jacfwd(value))(-50.0)) == pytest.approx(wanted, rel=1e-6)

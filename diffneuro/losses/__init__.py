@@ -1,5 +1,6 @@
 """Losses: what of a run and a recording is compared."""
 
+from ._coincidence import Coincidence as Coincidence, CoincidenceTarget as CoincidenceTarget
 from ._current_error import CurrentError as CurrentError, CurrentTarget as CurrentTarget
 from ._features import Features as Features, FeatureTarget as FeatureTarget
 from ._interval_distribution import IntervalDistribution as IntervalDistribution
