@@ -205,7 +205,7 @@ def test_standard_errors_are_the_spread_over_noise():
     """The estimates of 30 noisy recordings lie around the truth as far as is claimed."""
     scaled = []
     for seed in range(30):
-        result = fitted(recorded(noise=0.5, seed=seed), method=LevenbergMarquardt(steps=6))
+        result = fitted(recorded(noise=0.5, seed=seed))
         scaled.append(
             [(result.parameters[n] - TRUTH[n]) / result.standard_errors[n] for n in TRUTH]
         )
@@ -236,11 +236,12 @@ SEARCH = {"method": LevenbergMarquardt(steps=9, refill_every=2), "starts": 4}
 
 
 def test_starts_given_by_the_user():
-    starts = {name: [value, 1.1 * value] for name, value in TRUTH.items()}
-    result = fitted(starts=starts, method=LevenbergMarquardt(steps=1))
-    assert result.losses.shape == (2,)
-    assert result.losses[0] < 1e-4
-    assert result.starts["capacitance"].shape == (2,)
+    starts = {name: value * np.array([1.0, 1.1, 1.2, 1.3]) for name, value in TRUTH.items()}
+    result = fitted(**SEARCH | {"starts": starts})
+    assert result.losses.shape == (4,)
+    assert result.history[0, 0] < 1e-4
+    assert result.history[0, 1] > result.history[0, 0]
+    assert result.starts["capacitance"].shape == (4,)
 
 
 def test_random_starts_are_between_the_bounds_and_the_same_for_the_same_key(getkey):
