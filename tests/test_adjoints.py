@@ -45,8 +45,17 @@ def value_and_gradient(make, adjoint):
     return compiled(both)(model, driven(model))
 
 
-@pytest.mark.parametrize("kind", ADJOINTS)
-@pytest.mark.parametrize("make", [dn.neurons.HodgkinHuxley, dn.neurons.LIF])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        *((dn.neurons.LIF, kind) for kind in ADJOINTS),
+        *((dn.neurons.HodgkinHuxley, kind) for kind in ("store all", "chunks", "solutions")),
+        *(
+            pytest.param(dn.neurons.HodgkinHuxley, kind, marks=pytest.mark.slow)
+            for kind in ("chunks of 10", "one chunk")
+        ),
+    ],
+)
 def test_value_and_gradient_are_those_of_the_default(make, kind, x64):
     wanted = value_and_gradient(make, None)
     found = value_and_gradient(make, ADJOINTS[kind])

@@ -191,7 +191,11 @@ def _last(cable, dt, solver):
 
 
 @pytest.mark.parametrize(
-    ("solver", "order"), [(dn.solvers.CrankNicolson(), 2), (dn.solvers.BackwardEuler(), 1)]
+    ("solver", "order"),
+    [
+        (dn.solvers.CrankNicolson(), 2),
+        pytest.param(dn.solvers.BackwardEuler(), 1, marks=pytest.mark.slow),
+    ],
 )
 def test_order(solver, order, x64):
     cable = neuron()
@@ -285,7 +289,14 @@ def test_rest_is_found_however_steep_currents_are(x64):
     np.testing.assert_allclose(jax.vmap(left)(*sizes), 0.0, atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["forward", "gradient", "gradients of a batch"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "forward",
+        "gradient",
+        pytest.param("gradients of a batch", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
 def test_time_loops_are_folded(kind):
     cable = neuron()

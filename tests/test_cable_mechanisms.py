@@ -116,28 +116,30 @@ rates = compiled(lambda cable, x, u: cable.vector_field(x, u))
 # The physics of each compartment
 
 
-def test_one_compartment_is_a_cell(x64):
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"solver": dn.solvers.ExponentialEuler()}, marks=pytest.mark.slow),
+        # The same numbers come from a key, because there are as many of them.
+        {"solver": dn.solvers.ExponentialEulerMaruyama(), "key": jax.random.key(1)},
+    ],
+    ids=["deterministic", "noisy"],
+)
+def test_one_compartment_is_a_cell(options, x64):
     noisy = mechanisms(more=ChannelNoise(gating(), 500.0))
     cable = Cable(ball(), noisy, ions=pools())
     cell = Cell(noisy, area=float(ball().area()[0]), ions=pools())
     x, y = rest(cable, 30.0), rest(cell, 30.0)
     for one, other in zip(jax.tree.leaves(x), jax.tree.leaves(y), strict=True):
         np.testing.assert_allclose(one[0], other, rtol=1e-9, atol=1e-12)
-    # The same numbers come from a key, because there are as many of them.
-    for options in (
-        {"solver": dn.solvers.ExponentialEuler()},
-        {"solver": dn.solvers.ExponentialEulerMaruyama(), "key": jax.random.key(1)},
-    ):
-        run, wanted = (
-            dn.simulate(model, 300.0, t1=10.0, state=start, **options)
-            for model, start in ((cable, x), (cell, y))
-        )
-        assert np.ptp(wanted.y) > 50.0
-        np.testing.assert_allclose(run.y, wanted.y, rtol=1e-9, atol=1e-9)
-        for one, other in zip(
-            jax.tree.leaves(run.state), jax.tree.leaves(wanted.state), strict=True
-        ):
-            np.testing.assert_allclose(one[0], other, rtol=1e-9, atol=1e-12)
+    run, wanted = (
+        dn.simulate(model, 300.0, t1=10.0, state=start, **options)
+        for model, start in ((cable, x), (cell, y))
+    )
+    assert np.ptp(wanted.y) > 50.0
+    np.testing.assert_allclose(run.y, wanted.y, rtol=1e-9, atol=1e-9)
+    for one, other in zip(jax.tree.leaves(run.state), jax.tree.leaves(wanted.state), strict=True):
+        np.testing.assert_allclose(one[0], other, rtol=1e-9, atol=1e-12)
 
 
 def test_pools_fill_as_the_closed_form_says(x64):
@@ -274,7 +276,15 @@ def test_gradients_equal_central_differences(x64):
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")
-@pytest.mark.parametrize("kind", ["forward", "gradient", "gradients of a batch", "noise"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("forward", marks=pytest.mark.slow),
+        "gradient",
+        pytest.param("gradients of a batch", marks=pytest.mark.slow),
+        "noise",
+    ],
+)
 def test_time_loops_are_folded(kind):
     made = mechanisms(k=GateScheme(SquidPotassium(), {"n": 4}))
     if kind == "noise":

@@ -49,8 +49,15 @@ def searched(method, residual, size, starts=24):
     return states, np.array(history)
 
 
-@pytest.mark.parametrize("method", [CMAES(220, scale=0.5), DifferentialEvolution(220)])
-@pytest.mark.parametrize(("residual", "size"), [(rosenbrock, 5), (ellipsoid, 8)])
+@pytest.mark.parametrize(
+    ("method", "residual", "size"),
+    [
+        (CMAES(220, scale=0.5), rosenbrock, 5),
+        (DifferentialEvolution(220), ellipsoid, 8),
+        pytest.param(CMAES(220, scale=0.5), ellipsoid, 8, marks=pytest.mark.slow),
+        pytest.param(DifferentialEvolution(220), rosenbrock, 5, marks=pytest.mark.slow),
+    ],
+)
 def test_known_minima_are_found(method, residual, size):
     states, history = searched(method, residual, size)
     assert states.loss.min() < 1e-5
@@ -135,6 +142,7 @@ def test_a_pipeline_is_resumed_to_the_same_bits(iterations, tmp_path, monkeypatc
         fitted(CMAES(12), checkpoint=checkpoint)
 
 
+@pytest.mark.slow
 def test_a_pipeline_says_what_its_stages_are(monkeypatch):
     monkeypatch.setattr(_progress, "_SECONDS", 0.0)
     method = Pipeline((Synchronised(gains=(1.0,), steps=1, last_steps=1), Shooting(2, steps=1)))

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro.analysis import (
@@ -103,10 +104,10 @@ def test_threshold_current_of_the_leaky_neuron_with_derivatives(x64):
             dn.replace(LIF(), {"leak_conductance": leak}), 3.33, after=1.0, dt=0.05
         )
 
-    value, slope = jax.jvp(found, (10.0,), (1.0,))
+    value, slope = compiled(lambda leak: jax.jvp(found, (leak,), (1.0,)))(10.0)
     assert float(value) == pytest.approx(closed(10.0), rel=1e-5)
     assert float(slope) == pytest.approx(differences(closed, 10.0, 1e-4), rel=1e-4)
-    assert float(jax.grad(found)(10.0)) == pytest.approx(float(slope), rel=1e-12)
+    assert float(compiled(jax.grad(found))(10.0)) == pytest.approx(float(slope), rel=1e-12)
 
 
 def test_threshold_current_inside_a_compiled_function():
@@ -127,7 +128,7 @@ def test_threshold_current_inside_a_compiled_function():
 def test_threshold_voltage_is_where_the_upstroke_takes_over(x64):
     """Without adaptation it is the unstable root of the exponential neuron's current."""
     neuron = AdEx(adaptation_conductance=0.0, spike_adaptation=0.0)
-    found = float(threshold_voltage(neuron, after=100.0, dt=0.1))
+    found = float(compiled(lambda: threshold_voltage(neuron, after=100.0, dt=0.1))())
     assert found > -50.4
 
     def net(v):
@@ -201,7 +202,7 @@ def test_chronaxie_has_derivatives(x64):
         model = dn.replace(LIF(), {"capacitance": capacitance, "threshold": threshold})
         return chronaxie(model, currents=(0.0, 1000.0), lasting=300.0, after=0.0, dt=0.1)
 
-    value, slopes = jax.value_and_grad(found, argnums=(0, 1))(200.0, -50.0)
+    value, slopes = compiled(jax.value_and_grad(found, argnums=(0, 1)))(200.0, -50.0)
     assert float(value) == pytest.approx(20.0 * np.log(2.0), rel=1e-3)
     assert float(slopes[0]) == pytest.approx(np.log(2.0) / 10.0, rel=1e-3)
     assert float(slopes[1]) == pytest.approx(0.0, abs=1e-6)
@@ -338,7 +339,8 @@ def test_steady_rate_has_the_gain_of_the_leaky_neuron(x64):
     def closed(current):
         return 1e3 / (2.0 + 20.0 * np.log((current - 50.0) / (current - 200.0)))
 
-    rate, gain = jax.value_and_grad(lambda i: steady_rate(LIF(), i, t1=200.0, dt=0.1))(300.0)
+    both = jax.value_and_grad(lambda i: steady_rate(LIF(), i, t1=200.0, dt=0.1))
+    rate, gain = compiled(both)(300.0)
     assert float(rate) == pytest.approx(closed(300.0), rel=1e-6)
     assert float(gain) == pytest.approx(differences(closed, 300.0, 1e-3), rel=1e-4)
 
@@ -430,12 +432,16 @@ def efel(times, skip=0.1, most=2):
     return np.mean((intervals[1:] - intervals[:-1]) / (intervals[1:] + intervals[:-1]))
 
 
+# One operation at a time it takes half a second for each size.
+index_of = compiled(adaptation_index)
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 6, 14, 15, 16, 40])
-@pytest.mark.parametrize("padding", [0, 7])
-def test_adaptation_index_is_efels(count, padding):
+@pytest.mark.parametrize("size", [None, 47])
+def test_adaptation_index_is_efels(count, size):
     times = np.cumsum(np.random.default_rng(count).gamma(2.0, 10.0, count))
-    padded = np.append(times, np.full(padding, np.inf))
-    np.testing.assert_allclose(adaptation_index(padded), efel(times), rtol=1e-4)
+    padded = np.append(times, np.full((size or count) - count, np.inf))
+    np.testing.assert_allclose(index_of(padded), efel(times), rtol=1e-4)
 
 
 def test_adaptation_index_of_intervals_in_a_constant_ratio():

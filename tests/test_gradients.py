@@ -35,6 +35,7 @@ def test_eighth_spike_of_the_leaky_neuron(x64):
     assert float(forward) == pytest.approx(float(slope), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_derivatives_of_spike_times_of_the_adaptive_neuron_converge(x64):
     """The discrete derivative at 0.1 ms is within 1 % of the continuous one."""
     neuron = dn.neurons.AdEx(refractory_time=2.0)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import neurons, spikes
@@ -249,7 +250,14 @@ def late_by(name, dt):
     return np.abs(times[[0, 1, -1]] - TIGHT[name]).max()
 
 
-@every_member
+# EIF is AdEx without adaptation, and the model of 2003 one of 2007; tests above say so.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in ("EIF", "Izhikevich2007") else ())
+        for name in FAMILY
+    ],
+)
 def test_spike_times_converge_with_order_two(name, x64):
     coarse = late_by(name, 0.05)
     assert coarse < LARGEST_ERROR[name]
@@ -421,7 +429,7 @@ def forward_and_differences(name, how, step=1e-7):
     points = np.broadcast_to(sets[:, None], (SETS, count, count))
     shift = step * np.abs(sets)[:, :, None] * directions
 
-    @jax.jit
+    @compiled
     @jax.vmap
     def moved(point, direction):
         return jax.jvp(functools.partial(outcome, model, how), (point,), (direction,))
@@ -487,6 +495,7 @@ class AtTheEndOfTheStep(spikes.AbstractSpikeGradient):
         return spikes.SpikingStep(state, number, jnp.ones_like(number))
 
 
+@pytest.mark.slow
 def test_a_spike_on_the_grid_has_no_such_gradient(x64):
     """It moves in jumps, so what it is on the average is not what is differentiated."""
     with pytest.raises(AssertionError):

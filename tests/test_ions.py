@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import analysis, ions
@@ -431,8 +432,8 @@ def test_gradients_reach_fixed_concentrations(x64):
         return dn.simulate(model, 600.0, t1=3.0, dt=0.05).y[-1]
 
     start = jnp.array([20.0, 50.0, 6.3])
-    wanted = central(jax.jit(last), start)
-    np.testing.assert_allclose(jax.jit(jax.grad(last))(start), wanted, rtol=1e-6)
+    wanted = central(compiled(last), start)
+    np.testing.assert_allclose(compiled(jax.grad(last))(start), wanted, rtol=1e-6)
     assert np.abs(wanted).min() > 1e-3
 
 
@@ -499,8 +500,8 @@ def test_derivatives_of_rest_equal_central_differences(x64):
         return jnp.stack([x.voltage, 1e4 * x.ions["ca"]])
 
     start = jnp.array([0.1, 0.5, 1e-4])
-    wanted = central(jax.jit(rest), start, 1e-4)
-    forward, reverse = jax.jit(lambda p: (jax.jacfwd(rest)(p), jax.jacrev(rest)(p)))(start)
+    wanted = central(compiled(rest), start, 1e-4)
+    forward, reverse = compiled(lambda p: (jax.jacfwd(rest)(p), jax.jacrev(rest)(p)))(start)
     np.testing.assert_allclose(forward, wanted, rtol=1e-6)
     np.testing.assert_allclose(reverse, forward, rtol=1e-10)
     assert np.abs(wanted).min() > 1.0
@@ -601,7 +602,11 @@ def test_amounts_and_currents_of_ions_agree(x64):
 
 
 @pytest.mark.parametrize(
-    "pool", ["shell", "buffered", pytest.param("accumulating", marks=pytest.mark.slow)]
+    "pool",
+    [
+        "shell",
+        *(pytest.param(pool, marks=pytest.mark.slow) for pool in ("buffered", "accumulating")),
+    ],
 )
 def test_staggered_has_order_two_in_concentrations_that_feed_back(pool, x64):
     """In the course of a spike, with calcium that opens channels and moves its own reversal."""

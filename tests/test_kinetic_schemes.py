@@ -164,7 +164,10 @@ def test_the_guarded_root_has_finite_derivatives():
 
 @pytest.mark.parametrize(
     ("gated", "powers", "count"),
-    [(SquidSodium, {"m": 3, "h": 1}, 8), (SquidPotassium, {"n": 4}, 5)],
+    [
+        pytest.param(SquidSodium, {"m": 3, "h": 1}, 8, marks=pytest.mark.slow),
+        (SquidPotassium, {"n": 4}, 5),
+    ],
 )
 def test_a_scheme_has_the_mean_of_its_gates(x64, gated, powers, count):
     scheme = GateScheme(gated(), powers)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro.analysis import (
@@ -28,7 +29,7 @@ from diffneuro.stimuli import Step
 
 def check_slope(function, at, step, rtol):
     """The derivative that is found along with the value is that of central differences."""
-    both = jax.jit(lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),)))
+    both = compiled(lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),)))
     (above, _), (below, _), found = (both(jnp.asarray(x)) for x in (at + step, at - step, at))
     slope = float(found[1])
     assert slope == pytest.approx(float(above - below) / (2.0 * step), rel=rtol)

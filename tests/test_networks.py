@@ -160,7 +160,9 @@ KINETIC = {
 
 
 @pytest.mark.parametrize("name", KINETIC)
-@pytest.mark.parametrize("model", [cell, lambda: neurons.LIF(threshold=1e3)])
+@pytest.mark.parametrize(
+    "model", [cell, pytest.param(lambda: neurons.LIF(threshold=1e3), marks=pytest.mark.slow)]
+)
 def test_derivatives_through_receptors(name, model, x64):
     receptor, path = KINETIC[name]
     receptor = jax.tree.map(lambda leaf: leaf.astype(float), receptor)

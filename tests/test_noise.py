@@ -158,7 +158,10 @@ def test_a_passive_cell_filters_the_current_noise():
     assert abs(squares.mean() - wanted) < 3.0 * error + 0.02 * wanted
 
 
-@pytest.mark.parametrize(("make", "current"), [(dn.neurons.LIF, 150.0), (dn.neurons.AdEx, 450.0)])
+@pytest.mark.parametrize(
+    ("make", "current"),
+    [(dn.neurons.LIF, 150.0), pytest.param(dn.neurons.AdEx, 450.0, marks=pytest.mark.slow)],
+)
 def test_noise_makes_a_neuron_fire_below_its_rheobase(make, current):
     neuron = dn.neurons.SpikingCurrentNoise(make(), 200.0, 5.0)
     quiet = dn.simulate(make(), current, t1=200.0, dt=0.1)

@@ -150,7 +150,7 @@ def test_what_given_spikes_open_is_the_same_foreseen_and_step_by_step(x64):
     np.testing.assert_allclose(second.y["cells"], wanted[22:], atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", [Dense, listed])
+@pytest.mark.parametrize("kind", [Dense, pytest.param(listed, marks=pytest.mark.slow)])
 def test_derivatives_by_weights_equal_differences(kind, x64):
     """Both ways, where no cell spikes."""
     given = jnp.asarray(WEIGHTS * 0.05)

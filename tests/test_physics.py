@@ -82,7 +82,11 @@ def _two_steps(dt):
 @pytest.mark.parametrize(
     ("dt", "first", "late"),
     # At the default step the first spikes are 0.015 ms off and the last of a fast train 0.07 ms.
-    [(0.005, 0.002, 0.004), (0.0125, 0.005, 0.02), (0.025, 0.015, 0.07)],
+    [
+        pytest.param(0.005, 0.002, 0.004, marks=pytest.mark.slow),
+        (0.0125, 0.005, 0.02),
+        (0.025, 0.015, 0.07),
+    ],
 )
 def test_spikes_of_hodgkin_huxley_under_two_steps(dt, first, late, x64):
     times = np.asarray(spike_times(_two_steps(dt), max_spikes=32, threshold=0.0)[0])

@@ -291,7 +291,9 @@ GRADIENTS = {
 }
 
 
-@pytest.mark.parametrize("name", GRADIENTS)
+@pytest.mark.parametrize(
+    "name", ["FitzHughNagumo", pytest.param("HindmarshRose", marks=pytest.mark.slow)]
+)
 def test_gradient_of_the_second_spike_equals_differences(name):
     model = MODELS[name][0]()
     current, threshold, t1 = GRADIENTS[name]

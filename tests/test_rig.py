@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from test_conformance import compiled
 
 import diffneuro as dn
 from diffneuro import analysis, channels, neurons, stimuli
@@ -212,6 +213,7 @@ def test_gradients_equal_central_differences(made, stimulus, x64):
     np.testing.assert_allclose(reverse, wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_rig_is_fitted_with_the_cell(x64, tmp_path):
     truth = {
         "series_resistance": 0.028,
@@ -269,8 +271,9 @@ def test_what_ran_to_a_bound_returns_when_the_first_gain_is_repeated():
         return 1.0 + 0.0 * gain * position
 
     lane = method.start(flat, jnp.array([5.9, 0.3, -3.0]))
+    update = compiled(lambda lane, iteration: method.update(flat, lane, iteration))
     for iteration in range(method.iterations):
-        moved = method.update(flat, lane, jnp.asarray(iteration))
+        moved = update(lane, jnp.asarray(iteration))
         wanted = [0.0, 0.3, 0.0] if iteration == 2 else [5.9, 0.3, -3.0]
         np.testing.assert_allclose(moved.position, wanted, rtol=1e-6)
 

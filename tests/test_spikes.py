@@ -276,6 +276,7 @@ def test_a_derivative_of_a_silent_neuron_is_warned_of():
     assert float(jax.grad(first)(400.0)) < 0.0
 
 
+@pytest.mark.slow
 def test_fit_takes_spikes_from_recorded_times(x64):
     """With its spikes forced the leak of a neuron follows from the voltage between them."""
     truth = dn.neurons.LIF(leak_conductance=12.0)

@@ -106,6 +106,7 @@ def test_gradients_of_a_pulse_equal_central_differences(x64):
     np.testing.assert_allclose(jax.jacfwd(observable)(at), wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_of_an_exponential_equal_central_differences(x64):
     weights = jnp.asarray(np.cos(0.7 * np.arange(40)) + 0.3)
 

@@ -284,6 +284,7 @@ def test_the_error_of_a_threshold_is_that_of_counting_spikes(poisson):
     assert result.standard_errors["threshold"] == pytest.approx(2.0 / count**0.5, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_profile_of_a_likelihood_is_that_of_wilks(poisson):
     """2 (mu - N + N log(N/mu)) in the expected count, whatever the number of sweeps."""
     _, count, profile = poisson

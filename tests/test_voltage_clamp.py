@@ -130,7 +130,15 @@ def test_an_array_of_commands_starts_at_rest_under_its_first():
         assert float(found[0]) == pytest.approx(-20.0, rel=0.02)
 
 
-def test_noise_of_channels_passes_through(getkey):
+@pytest.mark.parametrize(
+    "clamped",
+    [
+        neurons.IdealVoltageClamp,
+        pytest.param(lambda cell: neurons.VoltageClamp(cell, 1e-5), marks=pytest.mark.slow),
+    ],
+    ids=["ideal", "real"],
+)
+def test_noise_of_channels_passes_through(clamped, getkey):
     """The current of many channels has the variance of their number, N p (1 - p) i^2."""
     scheme = channels.GateScheme(channels.SquidPotassium(), {"n": 4})
     cell = neurons.Cell({"k": channels.ChannelNoise(scheme, 1800.0)}, area=100.0)
@@ -141,13 +149,12 @@ def test_noise_of_channels_passes_through(getkey):
                 in_axes=(None, 0),
             )
         )
-        for clamp in (neurons.IdealVoltageClamp(cell), neurons.VoltageClamp(cell, 1e-5)):
-            found = np.asarray(runs(clamp, jax.random.split(getkey(), 20)))[:, 200:]
-            gate = scheme.channel.gates(dn.Membrane(jnp.asarray(-20.0))).n.steady_state
-            p = float(gate) ** 4
-            full = 36.0 * 57.0
-            assert found.mean() == pytest.approx(full * p, rel=0.02)
-            assert found.var() == pytest.approx(full**2 * p * (1.0 - p) / 1800.0, rel=0.15)
+        found = np.asarray(runs(clamped(cell), jax.random.split(getkey(), 20)))[:, 200:]
+        gate = scheme.channel.gates(dn.Membrane(jnp.asarray(-20.0))).n.steady_state
+        p = float(gate) ** 4
+        full = 36.0 * 57.0
+        assert found.mean() == pytest.approx(full * p, rel=0.02)
+        assert found.var() == pytest.approx(full**2 * p * (1.0 - p) / 1800.0, rel=0.15)
     assert not neurons.IdealVoltageClamp(passive_cell()).is_noisy()
     assert not neurons.VoltageClamp(passive_cell()).is_noisy()
     with pytest.raises(ValueError, match="no noise of its own"):
@@ -412,6 +419,7 @@ def root_mean_square(run, recording):
     return float(np.sqrt(np.sum(np.asarray(loss.residual(run, target)) ** 2)))
 
 
+@pytest.mark.slow
 @needs_recordings
 def test_a_recorded_cells_channel_is_found_from_elsewhere():
     """Four starts a factor of three off, on every tenth sample."""

@@ -82,6 +82,7 @@ def objective_of(recording, loss, horizons=()):
     return objective, objective.position_of({name: float(known[name][0]) for name in free})
 
 
+@pytest.mark.slow
 def test_every_sweep_weighs_the_same_and_a_silent_one_runs_freely(x64):
     recording = train_and_silence()
     loss = spike_loss(dn.neurons.HodgkinHuxley(), recording)
