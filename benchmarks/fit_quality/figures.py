@@ -1,6 +1,7 @@
 """Spike times and f-I curves of the runs that were kept.
 
-Of each method the run with the median loss, simulated anew with the parameters it found.
+Of each method the run with the median loss, of an even number the lower, simulated anew with the
+parameters it found.
 """
 
 import argparse
@@ -31,7 +32,7 @@ _WINDOW = 4.0  # ms
 
 
 def median_runs(kept: Sequence[dict], name: str, cell: str) -> dict[str, dict]:
-    """By method, the run with the median loss of a problem on a cell."""
+    """By method, the run with the median loss of a problem on a cell, the lower of two."""
     found = {}
     for method in _NAMES:
         about = (name, cell, method, 1.0)
