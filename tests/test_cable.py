@@ -230,23 +230,19 @@ PATHS = {
 }
 
 
-@pytest.mark.slow
-def test_gradients_equal_central_differences(x64):
-    cable = neuron(profiles={"k": LinearProfile(1.0, 0.002)})
+def check_slopes(observable, cable, paths, relative_step):
+    """Both derivatives along one direction of each array are those of central differences.
 
-    def observable(cable):
-        # From rest, so that the rest is differentiated with it.
-        run = dn.simulate(cable, 3000.0, t1=2.0, dt=0.05, record=everywhere)
-        return jnp.sum(run.y * jnp.cos(jnp.arange(run.y.size)).reshape(run.y.shape))
-
+    `paths`, from what an array is called to where it is; `relative_step` of its largest value.
+    """
     both = compiled(jax.value_and_grad(observable))
-    _, slopes = both(cable)
     forward = compiled(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1])
-    for name, where in PATHS.items():
+    _, slopes = both(cable)
+    for name, where in paths.items():
         here = where(cable)
         along = jnp.cos(1.0 + jnp.arange(here.size)).reshape(here.shape)
         along = along * jnp.where(here == 0.0, 0.0, 1.0)
-        step = 1e-5 * float(jnp.max(jnp.abs(here)))
+        step = relative_step * float(jnp.max(jnp.abs(here)))
         moved = [eqx.tree_at(where, cable, here + k * step * along) for k in (-2, -1, 1, 2)]
         around = [both(one)[0] for one in moved]
         wanted = float(around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * step)
@@ -256,6 +252,18 @@ def test_gradients_equal_central_differences(x64):
         nothing = jax.tree.map(jnp.zeros_like, cable)
         ahead = float(forward(cable, eqx.tree_at(where, nothing, along)))
         assert ahead == pytest.approx(found, rel=1e-9), name
+
+
+@pytest.mark.slow
+def test_gradients_equal_central_differences(x64):
+    cable = neuron(profiles={"k": LinearProfile(1.0, 0.002)})
+
+    def observable(cable):
+        # From rest, so that the rest is differentiated with it.
+        run = dn.simulate(cable, 3000.0, t1=2.0, dt=0.05, record=everywhere)
+        return jnp.sum(run.y * jnp.cos(jnp.arange(run.y.size)).reshape(run.y.shape))
+
+    check_slopes(observable, cable, PATHS, 1e-5)
 
 
 def test_rest_is_where_nothing_moves(x64):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_cable import check_slopes
 from test_conformance import compiled
 
 import diffneuro as dn
@@ -257,22 +257,7 @@ def test_gradients_equal_central_differences(x64):
         run = dn.simulate(cable, 1500.0, t1=2.0, dt=0.05, record=everywhere)
         return jnp.sum(run.y * jnp.cos(jnp.arange(run.y.size)).reshape(run.y.shape))
 
-    both = compiled(jax.value_and_grad(observable))
-    forward = compiled(lambda cable, along: jax.jvp(observable, (cable,), (along,))[1])
-    _, slopes = both(cable)
-    for name, where in PATHS.items():
-        here = where(cable)
-        along = jnp.cos(1.0 + jnp.arange(here.size)).reshape(here.shape)
-        step = 1e-4 * float(jnp.max(jnp.abs(here)))
-        moved = [eqx.tree_at(where, cable, here + k * step * along) for k in (-2, -1, 1, 2)]
-        around = [both(one)[0] for one in moved]
-        wanted = float(around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * step)
-        assert abs(wanted) * step > 1e-8, name
-        found = float(jnp.sum(where(slopes) * along))
-        assert found == pytest.approx(wanted, rel=1e-6), name
-        nothing = jax.tree.map(jnp.zeros_like, cable)
-        ahead = float(forward(cable, eqx.tree_at(where, nothing, along)))
-        assert ahead == pytest.approx(found, rel=1e-9), name
+    check_slopes(observable, cable, PATHS, 1e-4)
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="folding is of the CPU")

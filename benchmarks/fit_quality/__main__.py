@@ -9,18 +9,15 @@ from pathlib import Path
 
 import jax
 
-from ..processes import ROOT
 from ..reporting import headline
 from ..rows import RESULTS
-from .cells import CELLS, SINGLE_SWEEP
+from .cells import CELLS, FOLDER, SINGLE_SWEEP
 from .contenders import NAMES as METHODS, Contender, contenders
 from .genetic import Breeder
 from .problems import NAMES as PROBLEMS, Problem, problem
 from .runs import run
 from .store import append, identity, rows
 from .table import newest, table
-
-_RECORDINGS = Path(os.environ.get("DIFFNEURO_RECORDINGS", ROOT / ".." / "shared" / "recordings"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     scale = "the starts of ours as a share of the usual, at least 4; others get as many simulations"
     add("--budget-scale", type=float, default=1.0, help=scale)
-    add("--recordings", type=Path, default=_RECORDINGS, help="the folder of recordings")
+    add("--recordings", type=Path, default=FOLDER, help="the folder of recordings")
     add("--out", type=Path, default=RESULTS / "fit_quality.jsonl", help="added to, not replaced")
     return parser
 

@@ -1,6 +1,7 @@
 """The recorded cells, cut to their step of current."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,10 @@ import numpy as np
 
 from diffneuro.recordings import Recording, load
 
+from ..processes import ROOT
+
+FOLDER = Path(os.environ.get("DIFFNEURO_RECORDINGS", ROOT / ".." / "shared" / "recordings"))
+"""where recordings are unless it is told"""
 _LARGEST_DT = 0.05
 MARGIN = 100.0  # ms
 _MOST_FITTED = 4

@@ -5,7 +5,6 @@ parameters it found.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,12 @@ import diffneuro as dn
 from diffneuro.analysis import coincidence, recorded_spike_times
 from diffneuro.recordings import Recording
 
-from ..processes import ROOT
 from ..rows import RESULTS
-from .cells import CELLS, MARGIN, SINGLE_SWEEP
+from .cells import CELLS, FOLDER, MARGIN, SINGLE_SWEEP
 from .problems import Problem, problem
 from .store import rows
 from .table import loss_of, newest
 
-_RECORDINGS = Path(os.environ.get("DIFFNEURO_RECORDINGS", ROOT / ".." / "shared" / "recordings"))
 _NAMES = {"ours": "diffneuro", "cma_es": "CMA-ES", "de": "DE", "ga": "genetic algorithm"}
 _COLORS = {"ours": "C3", "cma_es": "C0", "de": "C2", "ga": "C1"}
 _WINDOW = 4.0  # ms
@@ -137,7 +134,7 @@ def _save(figure: Figure, path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw both figures from the file of results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recordings", type=Path, default=_RECORDINGS)
+    parser.add_argument("--recordings", type=Path, default=FOLDER)
     parser.add_argument("--rows", type=Path, default=RESULTS / "fit_quality.jsonl")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the figures")
     asked = parser.parse_args(arguments)
