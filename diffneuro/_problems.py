@@ -59,6 +59,12 @@ def _adapting_cell() -> neurons.Cell:
     return neurons.Cell(parts, ions={"ca": ions.CalciumShell()})
 
 
+def _multiscale_cell() -> neurons.Cell:
+    """A cortical cell with a second, slower M current, which stands for all that is slower."""
+    slower = channels.PospischilMTypePotassium(0.05, slowest=1000.0)
+    return neurons.Cell(_cortical_channels(slow=slower))
+
+
 def _pyramidal_cell() -> neurons.Cell:
     """A cortical cell with A current, persistent sodium and an H current."""
     parts = _cortical_channels(
@@ -110,6 +116,13 @@ _ADAPTING_BOUNDS = {
     "channels.l.g_max": Bounds(0.001, 1.0, "log"),
     "channels.sk.g_max": Bounds(0.01, 20.0, "log"),
     "ions.ca.time_constant": Bounds(20.0, 1000.0, "log"),
+}
+# Cortical cells adapt over tens of milliseconds to seconds, La Camera et al. 2006,
+# doi:10.1152/jn.00453.2006: two currents share the range without changing places.
+_MULTISCALE_BOUNDS = {
+    "channels.m.slowest": Bounds(10.0, 300.0, "log"),
+    "channels.slow.g_max": Bounds(0.001, 2.0, "log"),
+    "channels.slow.slowest": Bounds(300.0, 5000.0, "log"),
 }
 # A, persistent sodium and H currents by a factor of about ten to both sides of what Hay et al.
 # 2011, doi:10.1371/journal.pcbi.1002107, and Connor & Stevens 1971 gave them in their cells.
@@ -163,6 +176,12 @@ PROBLEMS = {
         "cortical, with L-type calcium, a calcium shell and SK (Pospischil 2008, Hay 2011)",
         _adapting_cell,
         {**_CORTICAL_BOUNDS, **_ADAPTING_BOUNDS},
+        0.05,
+    ),
+    "multiscale": Problem(
+        "cortical with a second, slower M current: adapting on two time scales",
+        _multiscale_cell,
+        {**_CORTICAL_BOUNDS, **_MULTISCALE_BOUNDS},
         0.05,
     ),
     "pyramidal": Problem(

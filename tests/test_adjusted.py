@@ -42,7 +42,9 @@ def test_each_gate_shifts_stretches_and_hurries_by_itself():
     assert float(here) == pytest.approx(float(there), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["cortical", "bursting", "adapting", "pyramidal", "interneuron"])
+@pytest.mark.parametrize(
+    "name", ["cortical", "bursting", "adapting", "multiscale", "pyramidal", "interneuron"]
+)
 def test_the_problems_spike_and_name_what_there_is(name):
     problem = PROBLEMS[name]
     cell = problem.make()

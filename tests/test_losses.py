@@ -132,14 +132,31 @@ def test_spike_times_of_a_spiking_model_are_its_own():
 def test_a_late_train_costs_its_lateness():
     recorded = voltage_with_spikes(SPIKES)
     loss = SpikeTimes(precision=0.2)
-    first_interval, second = SPIKES[1] - SPIKES[0], SPIKES[2] - SPIKES[1]
     late = 0.3
     # Only the first interval, the one from t = 0, is wrong, and every absolute time.
-    scale = 0.2 * np.array([first_interval, first_interval, second])
+    scale = 0.2 * np.diff([0.0, *SPIKES])
     small = np.array([late / scale[0], *(late / scale)])
     levelled = np.array([1.0, 0.5, 0.5, 0.5]) * small / np.sqrt(1.0 + (small / 5.0) ** 2)
     run = run_with(np.full(N, -60.0), [spike + late for spike in SPIKES])
     assert total(loss, run, recorded) == pytest.approx(np.sum(levelled**2) / 4.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("onset", "spikes", "scales"),
+    [
+        (4.0, SPIKES, [1.03, 7.24, 13.24]),  # a short latency
+        (0.0, (15.0, 17.0, 20.0), [2.0, 2.0, 3.0]),  # a long one
+        (10.0, SPIKES, [7.24, 2.27, 13.24]),  # of the first spike that the step evoked
+        (5.0, SPIKES, [1.0, 7.24, 13.24]),  # no cell answers so soon
+        (6.0, (5.03,), [20.0]),  # one spike, and not evoked
+        (2.0, (5.03,), [3.03]),
+    ],
+)
+def test_a_spike_may_be_late_by_a_share_of_its_interval_or_latency(onset, spikes, scales):
+    current = np.where(onset > TIME + 1e-9, 0.0, 50.0)
+    loss = SpikeTimes(max_spikes=len(spikes))
+    target = loss.target(TIME, current, voltage_with_spikes(spikes))
+    np.testing.assert_allclose(target.intervals, scales, atol=1e-6)
 
 
 def test_missing_spikes_cost_more_the_farther_the_voltage_stayed_below():
@@ -157,7 +174,7 @@ def test_extra_spikes_cost_less_the_later_they_are():
     early = total(SpikeTimes(), run_with(np.full(N, -60.0), (*SPIKES, 26.5)), recorded)
     late = total(SpikeTimes(), run_with(np.full(N, -60.0), (*SPIKES, 39.5)), recorded)
     assert early > late > 0
-    mean_interval = (2 * (SPIKES[1] - SPIKES[0]) + SPIKES[2] - SPIKES[1]) / 3
+    mean_interval = SPIKES[2] / 3
     part = (TIME[-1] - 39.5) / mean_interval
     assert late == pytest.approx((part / np.sqrt(1 + (part / 5) ** 2)) ** 2 / 4, rel=1e-2)
 

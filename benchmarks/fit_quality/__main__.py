@@ -89,7 +89,7 @@ def _is_asked(row: dict, asked: argparse.Namespace) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_quality", description=__doc__)
     add = parser.add_argument
-    add("--problem", nargs="+", choices=PROBLEMS, default=["cortical"], help="model and bounds")
+    add("--problem", nargs="+", choices=PROBLEMS, default=["multiscale"], help="model and bounds")
     cells = "by default those with a single step; of the others steps are held out"
     add("--cells", nargs="+", choices=list(CELLS), default=list(SINGLE_SWEEP), help=cells)
     add("--methods", nargs="+", choices=METHODS, default=list(METHODS))

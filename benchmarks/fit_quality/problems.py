@@ -39,7 +39,8 @@ class Problem(NamedTuple):
         return self.recording.select([n for n in numbers if n not in self.held_out])
 
 
-NAMES = ("cortical", "cortical_free")
+_OFFERED = ("cortical", "multiscale", "interneuron")
+NAMES = (*_OFFERED, "cortical_free")
 
 
 def problem(name: str, cell: str, folder: Path) -> Problem:
@@ -52,7 +53,7 @@ def problem(name: str, cell: str, folder: Path) -> Problem:
     recording = recorded(cell, folder)
     unseen = held_out(recording)
     fitted = recording.select([n for n in recording.sweep_numbers if n not in unseen])
-    model, free = _offered("cortical") if name == "cortical" else cortical_free()
+    model, free = _offered(name) if name in _OFFERED else cortical_free()
     return Problem(name, cell, model, free, recording, unseen, loss_for(fitted))
 
 

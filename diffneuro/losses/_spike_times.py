@@ -12,6 +12,9 @@ from ..analysis import recorded_spike_times
 from ..analysis._spike_times import first_spike_times
 from ._loss import AbstractLoss
 
+# ms; of a spike alone, and what no cell answers a step of current sooner than.
+_LONE, _SHORTEST = 20.0, 1.0
+
 
 class SpikeTarget(NamedTuple):
     """Recorded spikes, padded to a common number."""
@@ -19,8 +22,7 @@ class SpikeTarget(NamedTuple):
     times: NDArray
     """(max_spikes,) ms, padded with inf"""
     intervals: NDArray
-    """(max_spikes,) ms, each spike's interval from the one before, the first's to the next or,
-    if it is alone, its latency"""
+    """(max_spikes,) ms, what each spike may be late by is a share of, see `_intervals`"""
     end: NDArray
     """ms, the last sample that is known"""
 
@@ -30,7 +32,9 @@ class SpikeTimes(AbstractLoss):
 
     Residuals $(\Delta_k - \Delta_k^{rec})/(p\,\Delta_k^{rec})$ for the interval before each
     spike, and half of the same for its absolute time, with the relative precision p; each
-    levels off smoothly at `largest`. A spike that is missing costs `largest` and a tenth of the
+    levels off smoothly at `largest`. Where it is shorter, the first spike's latency from the
+    onset of the current stands for its interval $\Delta^{rec}$ (the first of a train has the
+    one that follows). A spike that is missing costs `largest` and a tenth of the
     millivolts by which the voltage stayed below `threshold`; one too many costs what is left
     of the sweep in mean intervals. The sum is divided by the number of recorded spikes plus 1.
 
@@ -58,12 +62,9 @@ class SpikeTimes(AbstractLoss):
                 "raise max_spikes of the loss."
             )
         times = np.full(self.max_spikes, np.inf)
-        intervals = np.full(self.max_spikes, 20.0)
         times[: len(found)] = found
-        gaps = np.diff(found)
-        if len(found):
-            first = gaps[:1] if len(gaps) else found - onset(time, current)
-            intervals[: len(found)] = np.concatenate([first, gaps])
+        intervals = np.full(self.max_spikes, _LONE)
+        intervals[: len(found)] = _intervals(found, onset(time, current))
         return SpikeTarget(times, intervals, np.asarray(time[np.isfinite(voltage)].max()))
 
     def residual(self, run: Trajectory, target: SpikeTarget, /) -> Array:
@@ -88,6 +89,19 @@ class SpikeTimes(AbstractLoss):
 
     def _level(self, value):
         return value / jnp.sqrt(1.0 + (value / self.largest) ** 2)
+
+
+def _intervals(spikes: NDArray, begin: float) -> NDArray:
+    """The interval before each spike, the first's after it, or the latency from `begin` (ms).
+
+    The shorter of the two, since spikes that come soon after a step hardly vary.
+    """
+    gaps = np.diff(spikes)
+    before = np.concatenate([gaps[:1], gaps]) if len(gaps) else np.full(len(spikes), np.inf)
+    evoked = np.searchsorted(spikes, begin, side="right")
+    if evoked < len(spikes):
+        before[evoked] = min(before[evoked], spikes[evoked] - begin)
+    return np.where(np.isfinite(before), np.maximum(before, _SHORTEST), _LONE)
 
 
 def onset(time: NDArray, current: NDArray) -> float:
