@@ -70,10 +70,10 @@ class DifferentialEvolution(AbstractStagedMethod):
 def _generation(states: DELane, weight: float, crossover: float, key: Array) -> DELane:
     here = states.position
     count, size = here.shape
-    pair_key, cross_key, one_key, weight_key = jax.random.split(key, 4)
+    pair_key, order_key, weight_key, cross_key, one_key = jax.random.split(key, 5)
     # Two others for each member: shifts of the circle of members by unequal amounts.
     shifts = jax.random.choice(pair_key, count - 1, (2,), replace=False) + 1
-    order = jax.random.permutation(one_key, count)
+    order = jax.random.permutation(order_key, count)
     places = jnp.argsort(order)
     one, other = (here[order[(places + shift) % count]] for shift in shifts)
     best = here[jnp.argmin(states.loss)]
