@@ -10,7 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from diffneuro._numerics import exprel, exprel2, hill, linoid, lowest_root, solve_positive
+from diffneuro._numerics import (
+    exp,
+    exprel,
+    exprel2,
+    hill,
+    linoid,
+    lowest_root,
+    sigmoid,
+    solve_positive,
+)
 
 pytestmark = pytest.mark.usefixtures("strict")
 
@@ -40,7 +49,12 @@ def _linoid(x):
     return x / d, 1 / d - x * q / d**2, (x - 2) * q / d**2 + 2 * x * q * q / d**3
 
 
+def _exp(x):
+    return x.exp(), x.exp(), x.exp()
+
+
 CASES = {
+    "exp": (exp, _exp, (1.0, 1.0, 1.0)),
     "exprel": (exprel, _exprel, (1.0, 1 / 2, 1 / 3)),
     "exprel2": (exprel2, _exprel2, (1 / 2, 1 / 6, 1 / 12)),
     "linoid": (linoid, _linoid, (1.0, 1 / 2, 1 / 6)),
@@ -92,6 +106,40 @@ def test_finite_over_the_range_of_a_membrane(name):
     x = jnp.linspace(-80.0, 80.0, 4001)
     for values in _derivatives(CASES[name][0])(x):
         assert np.isfinite(values).all()
+
+
+def test_doubles_are_right_to_rounding_from_end_to_end(x64):
+    x = np.linspace(-700.0, 700.0, 20011)
+    wanted = np.exp(x.astype(np.longdouble))
+    scale = 2.0**-52 * wanted
+    assert np.max(np.abs(np.asarray(jax.jit(exp)(jnp.asarray(x))) - wanted) / scale) < 1.0
+    small = np.concatenate([x[x != 0.0] / 1000.0, 10.0 ** np.arange(-300.0, 0.0)])
+    less_one = np.expm1(small.astype(np.longdouble))
+    for function, exact in ((exprel, less_one / small), (linoid, small / -np.expm1(-small))):
+        found = np.asarray(jax.jit(function)(jnp.asarray(small)))
+        assert np.max(np.abs(found / exact - 1.0)) < 3 * 2.0**-52
+
+
+@pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+def test_sigmoid_is_as_jax_has_it(double):
+    with jax.enable_x64(double):
+        x = jnp.asarray(POINTS)
+        pairs = zip(_derivatives(sigmoid)(x), _derivatives(jax.nn.sigmoid)(x), strict=True)
+        for found, wanted in pairs:
+            resolution = jnp.finfo(x.dtype).eps
+            np.testing.assert_allclose(found, wanted, rtol=4 * resolution, atol=4 * resolution)
+
+
+def test_doubles_beyond_the_range_of_the_exponential(x64):
+    x = jnp.array([-np.inf, -1e300, -745.0, 710.0, 1e300, np.inf])
+    np.testing.assert_array_equal(exp(x), [0.0, 0.0, 0.0, np.inf, np.inf, np.inf])
+    np.testing.assert_array_equal(sigmoid(x), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0])
+    np.testing.assert_allclose(exprel(x[:3]), -1.0 / x[:3], rtol=1e-15)
+    np.testing.assert_allclose(linoid(x[3:5]), x[3:5], rtol=1e-15)
+    np.testing.assert_allclose(linoid(x[1:3]), 0.0, atol=1e-7)
+    for function in (exp, sigmoid, exprel, linoid):
+        assert np.isnan(function(jnp.nan))
+        assert np.isfinite(jax.vmap(jax.grad(function))(x[1:3])).all()
 
 
 def test_hill_overflows_nowhere():

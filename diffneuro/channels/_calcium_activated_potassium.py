@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import hill
+from .._numerics import exp, hill
 from ..ions import kept_ion, thermal_voltage
 from ._gated import AbstractGatedChannel, Rates, from_steady_state
 
@@ -58,7 +57,7 @@ class BK(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         calcium = kept_ion(u, "ca", self).inside
         x = 2.0 * u.voltage / thermal_voltage(self.temperature)
-        closed, opened = 0.18 * jnp.exp(-0.84 * x), 0.011 * jnp.exp(-x)
+        closed, opened = 0.18 * exp(-0.84 * x), 0.011 * exp(-x)
         return {"o": Rates(0.48 * calcium / (calcium + closed), 0.28 * opened / (opened + calcium))}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:

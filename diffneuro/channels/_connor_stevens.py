@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid
 from ._gated import AbstractGatedChannel, Rates, from_steady_state
 
 
@@ -28,10 +27,8 @@ class ConnorStevensSodium(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
         return {
-            "m": Rates(3.8 * linoid((v + 29.7) / 10.0), 15.2 * jnp.exp(-0.0556 * (v + 54.7))),
-            "h": Rates(
-                0.266 * jnp.exp(-0.05 * (v + 48.0)), 3.8 / (1.0 + jnp.exp(-0.1 * (v + 18.0)))
-            ),
+            "m": Rates(3.8 * linoid((v + 29.7) / 10.0), 15.2 * exp(-0.0556 * (v + 54.7))),
+            "h": Rates(0.266 * exp(-0.05 * (v + 48.0)), 3.8 / (1.0 + exp(-0.1 * (v + 18.0)))),
         }
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
@@ -54,7 +51,7 @@ class ConnorStevensPotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
-        n = Rates(0.2 * linoid((v + 45.7) / 10.0), 0.25 * jnp.exp(-0.0125 * (v + 55.7)))
+        n = Rates(0.2 * linoid((v + 45.7) / 10.0), 0.25 * exp(-0.0125 * (v + 55.7)))
         return {"n": n}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
@@ -79,11 +76,11 @@ class ConnorStevensATypePotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
-        cubed = 0.0761 * jnp.exp(0.0314 * (v + 94.22)) / (1.0 + jnp.exp(0.0346 * (v + 1.17)))
+        cubed = 0.0761 * exp(0.0314 * (v + 94.22)) / (1.0 + exp(0.0346 * (v + 1.17)))
         a_inf = cubed ** (1.0 / 3.0)
-        tau_a = 0.3632 + 1.158 / (1.0 + jnp.exp(0.0497 * (v + 55.96)))
-        b_inf = (1.0 / (1.0 + jnp.exp(0.0688 * (v + 53.3)))) ** 4
-        tau_b = 1.24 + 2.678 / (1.0 + jnp.exp(0.0624 * (v + 50.0)))
+        tau_a = 0.3632 + 1.158 / (1.0 + exp(0.0497 * (v + 55.96)))
+        b_inf = (1.0 / (1.0 + exp(0.0688 * (v + 53.3)))) ** 4
+        tau_b = 1.24 + 2.678 / (1.0 + exp(0.0624 * (v + 50.0)))
         return {"a": from_steady_state(a_inf, tau_a), "b": from_steady_state(b_inf, tau_b)}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:

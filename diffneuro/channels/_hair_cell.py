@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
+from .._numerics import exp
 from ..ions import thermal_voltage
 from ._gated import AbstractGatedChannel, Rates
 
@@ -39,7 +40,7 @@ class HairBundle(AbstractGatedChannel):
         energy = _CHARGE * thermal_voltage(self.temperature)
         s = self.gating_force * (displacement - self.half_displacement) / energy
         speed = 0.5 / self.time_constant
-        return {"o": Rates(speed * jnp.exp(s / 2.0), speed * jnp.exp(-s / 2.0))}
+        return {"o": Rates(speed * exp(s / 2.0), speed * exp(-s / 2.0))}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
         return x["o"]

@@ -2,12 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 from jax import Array
-from jax.nn import sigmoid
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid, sigmoid
 from ._gated import AbstractGatedChannel, Rates, from_steady_state, q10_factor
 
 
@@ -30,8 +28,8 @@ class HayHighVoltageCalcium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
-        m = Rates(0.055 * 3.8 * linoid((v + 27.0) / 3.8), 0.94 * jnp.exp(-(v + 75.0) / 17.0))
-        h = Rates(0.000457 * jnp.exp(-(v + 13.0) / 50.0), 0.0065 * sigmoid((v + 15.0) / 28.0))
+        m = Rates(0.055 * 3.8 * linoid((v + 27.0) / 3.8), 0.94 * exp(-(v + 75.0) / 17.0))
+        h = Rates(0.000457 * exp(-(v + 13.0) / 50.0), 0.0065 * sigmoid((v + 15.0) / 28.0))
         return {"m": m, "h": h}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jax import Array
-from jax.nn import sigmoid
 
 from .._model import Membrane, Parameter, parameter
+from .._numerics import exp, sigmoid
 from ._gated import AbstractGatedChannel, Rates, from_steady_state, q10_factor
 
 
@@ -32,8 +32,8 @@ class HayPersistentPotassium(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v, speed = u.voltage, q10_factor(2.3, self.temperature, 21.0)
         w = v + 10.0
-        rising, falling = 175.03 * jnp.exp(0.026 * w), 13.0 * jnp.exp(-0.026 * w)
-        bump = jnp.exp(-jnp.square((w + 75.0) / 48.0))
+        rising, falling = 175.03 * exp(0.026 * w), 13.0 * exp(-0.026 * w)
+        bump = exp(-jnp.square((w + 75.0) / 48.0))
         m = from_steady_state(sigmoid((v + 11.0) / 12.0), 1.25 + jnp.minimum(rising, falling))
         h = from_steady_state(
             sigmoid(-(v + 64.0) / 11.0), 360.0 + (1010.0 + 24.0 * (w + 55.0)) * bump
@@ -63,8 +63,8 @@ class HayTransientPotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v, speed = u.voltage, q10_factor(2.3, self.temperature, 21.0)
-        tau_m = 0.34 + 0.92 * jnp.exp(-jnp.square((v + 81.0) / 59.0))
-        tau_h = 8.0 + 49.0 * jnp.exp(-jnp.square((v + 83.0) / 23.0))
+        tau_m = 0.34 + 0.92 * exp(-jnp.square((v + 81.0) / 59.0))
+        tau_h = 8.0 + 49.0 * exp(-jnp.square((v + 83.0) / 23.0))
         m = from_steady_state(sigmoid((v + 10.0) / 19.0), tau_m)
         h = from_steady_state(sigmoid(-(v + 76.0) / 10.0), tau_h)
         return {"m": m.times(speed), "h": h.times(speed)}
@@ -112,7 +112,7 @@ class HayMTypePotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         x = (u.voltage + 35.0) / 10.0
-        m = Rates(0.0033 * jnp.exp(x), 0.0033 * jnp.exp(-x))
+        m = Rates(0.0033 * exp(x), 0.0033 * exp(-x))
         return {"m": m.times(q10_factor(2.3, self.temperature, 21.0))}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:

@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid
 from ._gated import AbstractGatedChannel, Rates
 
 
@@ -28,7 +27,7 @@ class HCN(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
         opening = 0.00643 * 11.9 * linoid(-(v + 154.9) / 11.9)
-        return {"m": Rates(opening, 0.193 * jnp.exp(v / 33.1))}
+        return {"m": Rates(opening, 0.193 * exp(v / 33.1))}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
         return x["m"]

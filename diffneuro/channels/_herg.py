@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
+from .._numerics import exp
 from ._gated import AbstractGatedChannel, Rates
 
 
@@ -46,12 +46,12 @@ class HERG(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> HERGGates:
         v = u.voltage
         activation = Rates(
-            self.activation_rate * jnp.exp(self.activation_sensitivity * v),
-            self.deactivation_rate * jnp.exp(-self.deactivation_sensitivity * v),
+            self.activation_rate * exp(self.activation_sensitivity * v),
+            self.deactivation_rate * exp(-self.deactivation_sensitivity * v),
         )
         recovery = Rates(
-            self.recovery_rate * jnp.exp(-self.recovery_sensitivity * v),
-            self.inactivation_rate * jnp.exp(self.inactivation_sensitivity * v),
+            self.recovery_rate * exp(-self.recovery_sensitivity * v),
+            self.inactivation_rate * exp(self.inactivation_sensitivity * v),
         )
         return HERGGates(activation, recovery)
 

@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from .._model import Parameter, check_ranges, is_concrete, parameter
+from .._numerics import exp, sigmoid
 from ._gated import Rates
 
 
@@ -134,5 +135,5 @@ class BoltzmannGate(AbstractGate):
         s = (v - self.half_voltage) / self.slope
         # The logarithm of the sum of the two exponentials, neither of which then overflows.
         steepness = self.asymmetry * s + jax.nn.softplus(-s)
-        tau = self.shortest + 2.0 * self.time_constant * jnp.exp(-steepness)
-        return Rates(jax.nn.sigmoid(s) / tau, jax.nn.sigmoid(-s) / tau)
+        tau = self.shortest + 2.0 * self.time_constant * exp(-steepness)
+        return Rates(sigmoid(s) / tau, sigmoid(-s) / tau)

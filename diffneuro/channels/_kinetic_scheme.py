@@ -20,7 +20,7 @@ from .._model import (
     is_concrete,
     parameter,
 )
-from .._numerics import stationary
+from .._numerics import exp, stationary
 
 _PROBES = (-120.0, -60.0, 0.0, 60.0)
 
@@ -147,7 +147,7 @@ class ExponentialRate(eqx.Module):
         check_ranges(self)
 
     def __call__(self, u: Membrane, /) -> Array:
-        return self.rate * jnp.exp(u.voltage / self.slope)
+        return self.rate * exp(u.voltage / self.slope)
 
 
 def _as_rates(rates: Any) -> Any:

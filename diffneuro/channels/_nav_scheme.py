@@ -3,11 +3,11 @@
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
+from .._numerics import sigmoid
 from ._gated import q10_factor
 from ._kinetic_scheme import AbstractKineticScheme, Pore
 
@@ -214,4 +214,4 @@ class NavScheme(AbstractKineticScheme):
 
 def _rate(term: Boltzmann, v: Array) -> Array:
     # The logistic function neither overflows nor loses its derivative.
-    return jnp.asarray(term.reached) * jax.nn.sigmoid((term.halfway - v) / term.slope)
+    return jnp.asarray(term.reached) * sigmoid((term.halfway - v) / term.slope)

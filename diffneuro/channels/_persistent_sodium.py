@@ -3,10 +3,9 @@
 from typing import Any, ClassVar
 
 from jax import Array
-from jax.nn import sigmoid
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import linoid, sigmoid
 from ._gated import AbstractGatedChannel, Rates, from_steady_state, q10_factor
 
 

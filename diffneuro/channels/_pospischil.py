@@ -2,12 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid, sigmoid
 from ._gated import AbstractGatedChannel, Rates, from_steady_state
 
 # Three times as fast for each 10 degC, from 24 to 36 degC.
@@ -31,8 +29,8 @@ class PospischilMTypePotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
-        p_inf = 1.0 / (1.0 + jnp.exp(-(v + 35.0) / 10.0))
-        tau = self.slowest / (3.3 * jnp.exp((v + 35.0) / 20.0) + jnp.exp(-(v + 35.0) / 20.0))
+        p_inf = 1.0 / (1.0 + exp(-(v + 35.0) / 10.0))
+        tau = self.slowest / (3.3 * exp((v + 35.0) / 20.0) + exp(-(v + 35.0) / 20.0))
         return {"p": from_steady_state(p_inf, tau)}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
@@ -57,10 +55,10 @@ class PospischilLTypeCalcium(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
         return {
-            "q": Rates(0.209 * linoid((v + 27.0) / 3.8), 0.94 * jnp.exp(-(v + 75.0) / 17.0)),
+            "q": Rates(0.209 * linoid((v + 27.0) / 3.8), 0.94 * exp(-(v + 75.0) / 17.0)),
             "r": Rates(
-                0.000457 * jnp.exp(-(v + 13.0) / 50.0),
-                0.0065 / (1.0 + jnp.exp(-(v + 15.0) / 28.0)),
+                0.000457 * exp(-(v + 13.0) / 50.0),
+                0.0065 / (1.0 + exp(-(v + 15.0) / 28.0)),
             ),
         }
 
@@ -88,12 +86,12 @@ class PospischilTTypeCalcium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         w = u.voltage + self.shift
-        u_inf = 1.0 / (1.0 + jnp.exp((w + 81.0) / 4.0))
+        u_inf = 1.0 / (1.0 + exp((w + 81.0) / 4.0))
         # The logistic function, because the square of its denominator overflows single precision.
-        slow = (211.4 + jnp.exp((w + 113.2) / 5.0)) * jax.nn.sigmoid(-(w + 84.0) / 3.2)
+        slow = (211.4 + exp((w + 113.2) / 5.0)) * sigmoid(-(w + 84.0) / 3.2)
         return {"u": from_steady_state(u_inf, (30.8 + slow) / _FASTER_AT_36)}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
         w = u.voltage + self.shift
-        s_inf = 1.0 / (1.0 + jnp.exp(-(w + 57.0) / 6.2))
+        s_inf = 1.0 / (1.0 + exp(-(w + 57.0) / 6.2))
         return s_inf**2 * x["u"]

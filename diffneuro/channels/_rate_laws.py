@@ -4,13 +4,11 @@ import abc
 from typing import Any
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from .._model import Parameter, check_ranges, is_concrete, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid, sigmoid
 from ._gated import Rates, from_steady_state
 
 
@@ -47,7 +45,7 @@ class ExponentialShape(AbstractShape):
     scale: Parameter = parameter(20.0, "mV")
 
     def __call__(self, v: Array, /) -> Array:
-        return jnp.exp(self.place(v))
+        return exp(self.place(v))
 
 
 class SigmoidShape(AbstractShape):
@@ -57,7 +55,7 @@ class SigmoidShape(AbstractShape):
     scale: Parameter = parameter(10.0, "mV")
 
     def __call__(self, v: Array, /) -> Array:
-        return jax.nn.sigmoid(self.place(v))
+        return sigmoid(self.place(v))
 
 
 class LinoidShape(AbstractShape):

@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import AbstractChannel, Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid
 from ._gated import AbstractGatedChannel, Rates, q10_factor
 
 
@@ -43,8 +42,8 @@ class SquidSodium(AbstractGatedChannel):
     def gates(self, u: Membrane, /) -> SodiumGates:
         v, speed = u.voltage, q10_factor(3.0, self.temperature, 6.3)
         s = v - self.activation_shift
-        m = Rates(linoid((s + 40.0) / 10.0), 4.0 * jnp.exp(-(s + 65.0) / 18.0))
-        h = Rates(0.07 * jnp.exp(-(v + 65.0) / 20.0), 1.0 / (1.0 + jnp.exp(-(v + 35.0) / 10.0)))
+        m = Rates(linoid((s + 40.0) / 10.0), 4.0 * exp(-(s + 65.0) / 18.0))
+        h = Rates(0.07 * exp(-(v + 65.0) / 20.0), 1.0 / (1.0 + exp(-(v + 35.0) / 10.0)))
         return SodiumGates(m.times(speed), h.times(speed))
 
     def open_fraction(self, x: SodiumGates, u: Membrane, /) -> Array:
@@ -68,7 +67,7 @@ class SquidPotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> PotassiumGates:
         v = u.voltage
-        n = Rates(0.1 * linoid((v + 55.0) / 10.0), 0.125 * jnp.exp(-(v + 65.0) / 80.0))
+        n = Rates(0.1 * linoid((v + 55.0) / 10.0), 0.125 * exp(-(v + 65.0) / 80.0))
         return PotassiumGates(n.times(q10_factor(3.0, self.temperature, 6.3)))
 
     def open_fraction(self, x: PotassiumGates, u: Membrane, /) -> Array:

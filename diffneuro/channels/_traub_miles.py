@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid
 from ._gated import AbstractGatedChannel, Rates
 
 
@@ -31,7 +30,7 @@ class TraubMilesSodium(AbstractGatedChannel):
         v = u.voltage - self.threshold
         return {
             "m": Rates(1.28 * linoid((v - 13.0) / 4.0), 1.4 * linoid((40.0 - v) / 5.0)),
-            "h": Rates(0.128 * jnp.exp((17.0 - v) / 18.0), 4.0 / (1.0 + jnp.exp((40.0 - v) / 5.0))),
+            "h": Rates(0.128 * exp((17.0 - v) / 18.0), 4.0 / (1.0 + exp((40.0 - v) / 5.0))),
         }
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
@@ -56,7 +55,7 @@ class TraubMilesPotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage - self.threshold
-        n = Rates(0.16 * linoid((v - 15.0) / 5.0), 0.5 * jnp.exp((10.0 - v) / 40.0))
+        n = Rates(0.16 * linoid((v - 15.0) / 5.0), 0.5 * exp((10.0 - v) / 40.0))
         return {"n": n}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:

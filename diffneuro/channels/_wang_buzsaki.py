@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-import jax.numpy as jnp
 from jax import Array
 
 from .._model import Membrane, Parameter, parameter
-from .._numerics import linoid
+from .._numerics import exp, linoid
 from ._gated import AbstractGatedChannel, Rates
 
 
@@ -28,12 +27,12 @@ class WangBuzsakiSodium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
-        h = Rates(0.07 * jnp.exp(-(v + 58.0) / 20.0), 1.0 / (1.0 + jnp.exp(-(v + 28.0) / 10.0)))
+        h = Rates(0.07 * exp(-(v + 58.0) / 20.0), 1.0 / (1.0 + exp(-(v + 28.0) / 10.0)))
         return {"h": h.times(self.speed)}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
         v = u.voltage
-        m = Rates(linoid((v + 35.0) / 10.0), 4.0 * jnp.exp(-(v + 60.0) / 18.0))
+        m = Rates(linoid((v + 35.0) / 10.0), 4.0 * exp(-(v + 60.0) / 18.0))
         return m.steady_state**3 * x["h"]
 
 
@@ -53,7 +52,7 @@ class WangBuzsakiPotassium(AbstractGatedChannel):
 
     def gates(self, u: Membrane, /) -> dict[str, Rates]:
         v = u.voltage
-        n = Rates(0.1 * linoid((v + 34.0) / 10.0), 0.125 * jnp.exp(-(v + 44.0) / 80.0))
+        n = Rates(0.1 * linoid((v + 34.0) / 10.0), 0.125 * exp(-(v + 44.0) / 80.0))
         return {"n": n.times(self.speed)}
 
     def open_fraction(self, x: dict[str, Any], u: Membrane, /) -> Array:
