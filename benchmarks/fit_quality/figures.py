@@ -26,6 +26,8 @@ from .table import loss_of, newest
 _NAMES = {"ours": "diffneuro", "cma_es": "CMA-ES", "de": "DE", "ga": "genetic algorithm"}
 _COLORS = {"ours": "C3", "cma_es": "C0", "de": "C2", "ga": "C1"}
 _WINDOW = 4.0  # ms
+_DRAWN = ("multiscale", "cortical_free")
+"""the problems of which runs are drawn; of held-out steps the first"""
 
 
 def median_runs(kept: Sequence[dict], name: str, cell: str) -> dict[str, dict]:
@@ -62,7 +64,7 @@ def draw_trains(kept: Sequence[dict], folder: Path, path: Path) -> None:
     axes = FigureCanvasAgg(figure).figure.subplots(len(SINGLE_SWEEP), 1)
     for ax, cell in zip(axes, SINGLE_SWEEP, strict=True):
         lines, labels, colors = [], [], ["black"]
-        for name in ("cortical", "cortical_free"):
+        for name in _DRAWN:
             question = problem(name, cell, folder)
             (recorded,) = recorded_trains(question.recording)
             if not lines:
@@ -97,7 +99,7 @@ def draw_rates(kept: Sequence[dict], folder: Path, path: Path) -> None:
     figure = Figure(figsize=(3.0 * len(cells), 5.5), layout="constrained")
     axes = FigureCanvasAgg(figure).figure.subplots(2, len(cells), squeeze=False)
     for (rate, latency), cell in zip(axes.T, cells, strict=True):
-        question = problem("cortical", cell, folder)
+        question = problem(_DRAWN[0], cell, folder)
         data, (start, stop) = question.recording, step_within(cell)
         during = (data.time >= start) & (data.time < stop)
         size = data.current[:, during].mean(axis=1) - data.current[:, ~during].mean(axis=1)
@@ -105,7 +107,7 @@ def draw_rates(kept: Sequence[dict], folder: Path, path: Path) -> None:
         fitted = ~np.isin(data.sweep_numbers, question.held_out)
         curves = [("the cell", "black", recorded_trains(data))] + [
             (_NAMES[method], _COLORS[method], spike_trains(question, row))
-            for method, row in median_runs(kept, "cortical", cell).items()
+            for method, row in median_runs(kept, _DRAWN[0], cell).items()
         ]
         for label, color, trains in curves:
             inside = [train[(train >= start) & (train < stop)] for train in trains]
