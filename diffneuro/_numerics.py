@@ -61,6 +61,7 @@ _LOG_2 = (float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c7673
 _WHOLE = 1.5 * 2.0**52
 
 
+@functools.partial(jax.jit, static_argnums=1)
 def _powers_of_two(x: Array, largest: float) -> tuple[Array, Array]:
     """2^n and exp(r) - 1 in float64, with x = n log(2) + r, so that r = x near 0.
 
@@ -68,7 +69,7 @@ def _powers_of_two(x: Array, largest: float) -> tuple[Array, Array]:
     float64 costs nearly twice as much. 2^n is 0 below x = -709, and infinite above 709.4 if
     `largest`, from which on x counts as this, is above that.
     """
-    x = jnp.clip(x, -709.1, largest)
+    x = lax.clamp(-709.1, x, largest)
     n = lax.round(x * (1.0 / math.log(2.0)), lax.RoundingMethod.TO_NEAREST_EVEN)
     r = (x - n * _LOG_2[0]) - n * _LOG_2[1]
     digits = lax.bitcast_convert_type(n + _WHOLE, jnp.int64)
